@@ -1,0 +1,37 @@
+package payment
+
+import "encoding/json"
+
+// PayRequest asks a gateway to begin a payment.
+type PayRequest struct {
+	// Reference is our reference of the transaction, and the idempotency key.
+	Reference string
+	// Capture tells whether the money is taken at once or only authorized.
+	Capture bool
+	Amount  Money
+	// Method is the gateway's own word for the method, e.g. "card".
+	Method string
+	// Order is what is paid for. It must not be changed.
+	Order *Order
+	// Data is what the shopper entered: a token, a scenario. Never stored.
+	Data json.RawMessage
+	// SuccessURL and FailureURL bring the shopper back to us; NotifyURL is where
+	// the PSP's notifications go.
+	SuccessURL string
+	FailureURL string
+	NotifyURL  string
+}
+
+// Inquiry asks a gateway what became of a transaction.
+type Inquiry struct {
+	Reference        string
+	GatewayReference string
+	Type             Type
+	Amount           Money
+}
+
+// DataSummary is what may be shown of what the shopper entered.
+type DataSummary struct {
+	Brand  string
+	Masked string
+}

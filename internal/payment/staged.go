@@ -1,0 +1,100 @@
+package payment
+
+import "time"
+
+// Staged is what a stretch adds to the books beside the order itself.
+type Staged struct {
+	Notes  []Note
+	Events []Event
+	Cases  []Case
+}
+
+// Note is a line in an order's timeline for people.
+type Note struct {
+	N                 int
+	Author            string // system, or the name of a key
+	Text              string
+	DisplayToCustomer bool
+	At                time.Time
+}
+
+// Event is a message about a change, written in the same commit as the change.
+type Event struct {
+	// N numbers the order's events from 1 without gaps.
+	N    int
+	Type string
+	// Sequence orders the events of all orders; the database gives it.
+	Sequence    int64
+	Order       OrderID
+	Number      string
+	Payment     int // numbers of what it is about, 0 for none
+	Transaction int
+	Effect      string
+	Status      string // the new status or state of its subject
+	Amount      *Money
+	At          time.Time
+}
+
+// Note stages a line in the timeline.
+func (o *Order) Note(at time.Time, author, text string) {
+	o.Staged.Notes = append(o.Staged.Notes, Note{N: o.NextNumber(), Author: author, Text: text, At: at})
+}
+
+// Emit stages an event; its number, order and time are filled in.
+func (o *Order) Emit(e Event, at time.Time) {
+	o.Sequence++
+	e.N, e.Order, e.Number, e.At = o.Sequence, o.ID, o.Number, at
+	o.Staged.Events = append(o.Staged.Events, e)
+}
+
+// announceChange tells the world, and the timeline, that a transaction moved.
+func (o *Order) announceChange(p *Payment, t *Transaction, before Status, at time.Time) {
+	amount := t.Amount
+	o.Emit(Event{
+		Type: "transaction." + string(t.State), Payment: p.N, Transaction: t.N, Status: string(t.State), Amount: &amount,
+	}, at)
+	if p.Status != before {
+		o.Emit(Event{Type: "payment." + string(p.Status), Payment: p.N, Status: string(p.Status)}, at)
+	}
+	o.Note(at, "system", describe(p, t))
+	o.checkRules(t, at)
+}
+
+// checkRules opens the cases that follow from a new state.
+func (o *Order) checkRules(t *Transaction, at time.Time) {
+	switch {
+	case t.State == Reversed:
+		o.openCase(CaseReversed, t, at)
+	case t.State != Approved:
+		return
+	case t.Held:
+		o.openCase(CaseOverLimit, t, at)
+	case t.Type == Chargeback:
+		o.openCase(CaseChargeback, t, at)
+	case t.Type.Initial() && o.Saved.Status == OrderCancelled:
+		o.openCase(CasePaidAfterCancel, t, at)
+	case t.Type.Initial() && o.Held().Cmp(o.Total) > 0:
+		o.openCase(CaseSurplus, t, at)
+	}
+}
+
+// describe is the timeline's sentence about a transaction.
+func describe(p *Payment, t *Transaction) string {
+	text := typeWords[t.Type] + " of " + t.Amount.String() + " " + t.Amount.Currency().String() + " by " + p.Method +
+		" (" + p.Gateway + ") " + stateWords[t.State]
+	if t.Reason.Code != "" {
+		text += ": " + t.Reason.Code
+	}
+	return text + "."
+}
+
+var typeWords = map[Type]string{
+	Authorize: "Authorization", AuthorizeAndCapture: "Payment", Capture: "Capture", Refund: "Refund",
+	Void: "Void", Credit: "Credit", Chargeback: "Chargeback",
+}
+
+var stateWords = map[State]string{
+	Sending: "is being sent", NotSent: "did not reach the PSP", Unknown: "has an unknown outcome",
+	ActionRequired: "waits for the shopper", Pending: "is pending", Declined: "was declined",
+	Approved: "was approved", Reversed: "was reversed",
+}

@@ -1,0 +1,137 @@
+package payment
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Sums are the amounts of a payment, added up over its approved transactions:
+// 0 ≤ Refunded ≤ Captured ≤ Authorized and Voided ≤ Authorized − Captured. The
+// database holds the same as CHECK constraints.
+type Sums struct {
+	Authorized Money // all that was ever approved, captured at once or later
+	Captured   Money
+	Refunded   Money // refunds, credits and chargebacks
+	Voided     Money
+}
+
+// ZeroSums returns no money in any of the sums.
+func ZeroSums(c Currency) Sums {
+	return Sums{Authorized: Zero(c), Captured: Zero(c), Refunded: Zero(c), Voided: Zero(c)}
+}
+
+// Add adds up two sums.
+func (s Sums) Add(t Sums) Sums {
+	return Sums{
+		Authorized: s.Authorized.Add(t.Authorized), Captured: s.Captured.Add(t.Captured),
+		Refunded: s.Refunded.Add(t.Refunded), Voided: s.Voided.Add(t.Voided),
+	}
+}
+
+// Reserved returns what is authorized and neither captured nor voided.
+func (s Sums) Reserved() Money { return s.Authorized.Sub(s.Captured).Sub(s.Voided) }
+
+// fits tells whether the invariants hold.
+func (s Sums) fits() bool {
+	return s.Refunded.Cmp(s.Captured) <= 0 && s.Captured.Add(s.Voided).Cmp(s.Authorized) <= 0
+}
+
+// with returns the sums after a transaction that was approved.
+func (s Sums) with(t *Transaction) Sums {
+	switch t.Type {
+	case Authorize:
+		s.Authorized = s.Authorized.Add(t.Amount)
+	case AuthorizeAndCapture:
+		s.Authorized, s.Captured = s.Authorized.Add(t.Amount), s.Captured.Add(t.Amount)
+	case Capture:
+		s.Captured = s.Captured.Add(t.Amount)
+	case Refund, Credit, Chargeback:
+		s.Refunded = s.Refunded.Add(t.Amount)
+	case Void:
+		s.Voided = s.Voided.Add(t.Amount)
+	}
+	return s
+}
+
+// statusOf derives a status from the sums, given what there is to pay.
+func statusOf(s Sums, toPay Money) Status {
+	switch {
+	case s.Captured.IsPositive() && s.Refunded.Cmp(s.Captured) == 0:
+		return StatusRefunded
+	case s.Refunded.IsPositive():
+		return StatusPartiallyRefunded
+	case s.Captured.IsPositive() && s.Captured.Cmp(toPay) >= 0:
+		return StatusPaid
+	case s.Captured.IsPositive():
+		return StatusPartiallyPaid
+	case s.Authorized.IsPositive() && s.Reserved().IsZero():
+		return StatusVoided
+	case s.Authorized.IsPositive() && s.Authorized.Cmp(toPay) >= 0:
+		return StatusAuthorized
+	default:
+		return StatusPending
+	}
+}
+
+// derive recomputes the sums and the status of a payment from its transactions.
+// They count in the order of their types and of the time at which they happened,
+// so that the result depends on what is known and not on the order of learning
+// it. One that would break the invariants is held out of the sums.
+func (p *Payment) derive() {
+	sums := ZeroSums(p.Amount.Currency())
+	for _, t := range p.inBookOrder() {
+		next := sums
+		if t.State == Approved {
+			next = sums.with(t)
+		}
+		if held := !next.fits(); held != t.Held {
+			t.Held = held
+			t.change = t.change.touched()
+		}
+		if !t.Held {
+			sums = next
+		}
+	}
+	p.Sums = sums
+	p.Status = p.statusNow()
+	p.change = p.change.touched()
+}
+
+// inBookOrder returns the transactions in the order in which they count.
+func (p *Payment) inBookOrder() []*Transaction {
+	if len(p.Transactions) < 2 {
+		return p.Transactions
+	}
+	ordered := slices.Clone(p.Transactions)
+	slices.SortStableFunc(ordered, func(a, b *Transaction) int {
+		return cmp.Or(
+			cmp.Compare(a.Type.stage(), b.Type.stage()), a.CreatedAt.Compare(b.CreatedAt),
+			cmp.Compare(a.Reference, b.Reference), cmp.Compare(a.GatewayReference, b.GatewayReference),
+		)
+	})
+	return ordered
+}
+
+func (p *Payment) statusNow() Status {
+	initial := p.Initial()
+	if initial == nil {
+		return StatusPending
+	}
+	if initial.State == Approved && p.Amount.IsZero() {
+		return StatusPaid
+	}
+	status := statusOf(p.Sums, p.Amount.Add(p.Fee))
+	if status == StatusPending && !p.anyOpen() && initial.State != Approved {
+		return StatusFailed
+	}
+	return status
+}
+
+func (p *Payment) anyOpen() bool {
+	for _, t := range p.Transactions {
+		if t.State.Open() {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,145 @@
+package payment
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Payment is an intent: so much of an order's total, on one method. The
+// gateway and account of a payment never change.
+type Payment struct {
+	N       int // its number within the order
+	Method  string
+	Gateway string
+	Account string
+	Mode    Mode
+	Amount  Money // of the order's total
+	Fee     Money // on top of Amount
+	// Sums and Status are derived from the transactions by Order.Record.
+	Sums   Sums
+	Status Status
+	// NextAction is what the shopper has to do, while that is so.
+	NextAction   *NextAction
+	Transactions []*Transaction
+	CreatedAt    time.Time
+
+	change Change
+}
+
+// Mode tells real money from play money.
+type Mode string
+
+// The modes of an account.
+const (
+	ModeTest Mode = "test"
+	ModeLive Mode = "live"
+)
+
+// Transaction is one exchange of money with a PSP. It is never deleted and
+// never rewritten except to settle it.
+type Transaction struct {
+	N      int // its number within the order
+	Type   Type
+	State  State
+	Amount Money
+	// Reference is ours: the PSP's merchant reference and idempotency key. It is
+	// empty for a transaction that the PSP began by itself (a dashboard refund).
+	Reference string
+	// GatewayReference is the PSP's name for it, "" until the PSP told.
+	GatewayReference string
+	// Parent is the number of the transaction that this one acts upon, 0 for none.
+	Parent int
+	// Held marks a fact that breaks a rule, such as a refund of more than was
+	// captured: it is on record, out of the sums, and a case is open.
+	Held      bool
+	Reason    Reason
+	CreatedAt time.Time
+	SettledAt time.Time // zero while open
+	// DueAt is when the PSP is asked next; zero when there is nothing to ask.
+	DueAt time.Time
+	// Inquiries counts how often the PSP was asked.
+	Inquiries int
+
+	change Change
+}
+
+// Reason says why something was declined or is unknown.
+type Reason struct {
+	Code    string // ours or the PSP's, lower case: "insufficient_funds"
+	Message string // for people
+	Decline string // "soft": try again later; "hard": never with this method; or ""
+}
+
+// NextAction is what the shopper, or the page in front of the shopper, must do.
+type NextAction struct {
+	Type    string            // redirect, post_form, display or client
+	URL     string            // of redirect and post_form
+	Fields  map[string]string // of post_form
+	Kind    string            // of display: qr or instructions
+	Content string            // of display
+	Data    json.RawMessage   // of client
+}
+
+// Change tells the store what to write.
+type Change int
+
+// The changes since an object was loaded.
+const (
+	Unchanged Change = iota
+	Changed
+	Added
+)
+
+// Change tells what happened to the payment since it was loaded.
+func (p *Payment) Change() Change { return p.change }
+
+// Change tells what happened to the transaction since it was loaded.
+func (t *Transaction) Change() Change { return t.change }
+
+func (c Change) touched() Change { return max(c, Changed) }
+
+// Initial returns the transaction that began the payment, or nil.
+func (p *Payment) Initial() *Transaction {
+	for _, t := range p.Transactions {
+		if t.Type.Initial() {
+			return t
+		}
+	}
+	return nil
+}
+
+// Held returns the money of this payment that is paid or reserved, fee aside.
+func (p *Payment) Held() Money {
+	return p.Sums.Authorized.Sub(p.Sums.Voided).Min(p.Amount)
+}
+
+// OpenPayment adds an intent to pay amount on a method to the order.
+func (o *Order) OpenPayment(method, gateway, account string, mode Mode, amount Money, at time.Time) *Payment {
+	p := &Payment{
+		N: o.NextNumber(), Method: method, Gateway: gateway, Account: account, Mode: mode,
+		Amount: amount, Fee: Zero(o.Currency), Sums: ZeroSums(o.Currency), Status: StatusPending,
+		CreatedAt: at, change: Added,
+	}
+	o.Payments = append(o.Payments, p)
+	return p
+}
+
+// Announce adds a transaction in state sending to the payment: from the commit
+// on that writes it, the PSP may have it, and it is never sent again. due is
+// when the PSP is first asked about it should no answer be recorded.
+func (o *Order) Announce(p *Payment, typ Type, reference string, amount Money, at, due time.Time) *Transaction {
+	t := &Transaction{
+		N: o.NextNumber(), Type: typ, State: Sending, Amount: amount, Reference: reference,
+		CreatedAt: at, DueAt: due, change: Added,
+	}
+	p.Transactions = append(p.Transactions, t)
+	p.change = p.change.touched()
+	return t
+}
+
+// Postpone records that the PSP was asked and had nothing new to say.
+func (t *Transaction) Postpone(due time.Time) {
+	t.Inquiries++
+	t.DueAt = due
+	t.change = t.change.touched()
+}
