@@ -1,0 +1,136 @@
+package sandbox
+
+import (
+	"net/http"
+
+	"github.com/shopspring/decimal"
+)
+
+type operationRequest struct {
+	Reference string `json:"reference"`
+	Amount    string `json:"amount"`
+	Currency  string `json:"currency"`
+	Scenario  string `json:"scenario"`
+}
+
+// operate captures, refunds or voids.
+func (s *Simulator) operate(kind string) func(http.ResponseWriter, *http.Request, Account) error {
+	return func(w http.ResponseWriter, r *http.Request, a Account) error {
+		var req operationRequest
+		if err := decode(w, r, &req); err != nil {
+			return err
+		}
+		amount, sc, err := req.check(kind)
+		if err != nil {
+			return err
+		}
+		p, ok := s.ledger.payment(refKey{a.ID, r.PathValue("reference")})
+		if !ok {
+			return notFound()
+		}
+		content, err := hashOf(req)
+		if err != nil {
+			return err
+		}
+		key := refKey{a.ID, req.Reference}
+		if owner, index, ok := s.ledger.operation(key); ok {
+			return s.repeatOperation(w, owner, index, p.ID, kind, content)
+		}
+		if sc.state == "" {
+			return s.answerAs(w, r, sc.answer, nil, nil)
+		}
+		return s.addOperation(w, r, key, p.ID, adding{kind, req, amount, sc, content})
+	}
+}
+
+// adding is a checked request for one more operation.
+type adding struct {
+	kind     string
+	request  operationRequest
+	amount   decimal.Decimal // zero asks for all that is left
+	scenario scenario
+	content  string
+}
+
+func (s *Simulator) addOperation(w http.ResponseWriter, r *http.Request, key refKey, id string, add adding) error {
+	index := -1 // stays so if a twin was quicker
+	e, err := s.ledger.update(id, func(next *payment) (*notification, error) {
+		if _, taken := s.ledger.refs[key]; taken {
+			return nil, errUnchanged
+		}
+		o, err := s.checkedOperation(next, add)
+		if err != nil {
+			return nil, err
+		}
+		index = len(next.Operations)
+		next.Operations = append(next.Operations, o)
+		return s.directNotification(next, index)
+	})
+	if err != nil {
+		return withPayment(err, e.Payment)
+	}
+	if index < 0 {
+		owner, index, _ := s.ledger.operation(key)
+		return s.repeatOperation(w, owner, index, id, add.kind, add.content)
+	}
+	s.dispatch(e.Notification)
+	o := &e.Payment.Operations[index]
+	if o.State == statePending {
+		s.settleLater(place{id, index})
+	}
+	full := operationAnswer{viewOperation(o), s.view(e.Payment)}
+	return s.answerAs(w, r, add.scenario.answer, full, bareOperationAnswer{bareAnswer{ID: o.ID, State: o.State}})
+}
+
+// checkedOperation applies the rules of money to a request.
+func (s *Simulator) checkedOperation(p *payment, add adding) (operation, error) {
+	first, room := p.first(), p.room(add.kind)
+	switch {
+	case first.State != stateApproved || !room.IsPositive():
+		return operation{}, refuse(http.StatusConflict, "not_allowed", "Nothing of this payment is left for this.")
+	case add.request.Currency != first.Currency:
+		return operation{}, refuse(http.StatusUnprocessableEntity, "currency_mismatch", "The payment has another currency.")
+	case add.amount.GreaterThan(room):
+		pr := refuse(http.StatusUnprocessableEntity, "amount_exceeds", "This is more than is left.")
+		pr.maxAmount = formatAmount(room, first.Currency)
+		return operation{}, pr
+	}
+	amount := add.amount
+	if amount.IsZero() {
+		amount = room
+	}
+	o, err := s.newOperation(add.kind, add.request.Reference, amount, first.Currency)
+	if err != nil {
+		return operation{}, err
+	}
+	o.Content = add.content
+	add.scenario.play(&o, s.now().Add(s.delays.Pending))
+	return o, nil
+}
+
+// repeatOperation answers a reference that is taken.
+func (s *Simulator) repeatOperation(w http.ResponseWriter, owner *payment, index int, id, kind, content string) error {
+	o := &owner.Operations[index]
+	if owner.ID != id || o.Kind != kind || o.Content != content {
+		return referenceConflict()
+	}
+	return writeJSON(w, http.StatusOK, operationAnswer{viewOperation(o), s.view(owner)})
+}
+
+func (q *operationRequest) check(kind string) (decimal.Decimal, scenario, error) {
+	if !validReference(q.Reference) {
+		return decimal.Decimal{}, scenario{}, invalid("reference", "A reference has 1 to 64 characters of A-Z a-z 0-9 . _ : -")
+	}
+	if !validCurrency(q.Currency) {
+		return decimal.Decimal{}, scenario{}, invalid("currency", "A currency is three capital letters.")
+	}
+	amount, ok := parseAmount(q.Amount, q.Currency)
+	if all := kind == opVoid && q.Amount == ""; !ok && !all {
+		return decimal.Decimal{}, scenario{}, invalid("amount", "An amount is a decimal string above zero with the currency's digits.")
+	}
+	sc, ok := scenarioNamed(q.Scenario)
+	if !ok || sc.state == stateActionRequired {
+		return decimal.Decimal{}, scenario{}, unknownScenario()
+	}
+	return amount, sc, nil
+}
