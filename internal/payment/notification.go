@@ -33,11 +33,14 @@ type Notification struct {
 	// has none, the gateway derives one from the content.
 	EventID string
 	// Type is the PSP's word for what happened.
-	Type       string
-	Raw        RawNotification
-	State      NotificationState
-	Order      OrderID // zero while parked
-	Reference  string
+	Type      string
+	Raw       RawNotification
+	State     NotificationState
+	Order     OrderID // zero while parked
+	Reference string
+	// Facts are what the gateway read in it, kept so that it can be applied again
+	// without proving its age anew.
+	Facts      []Fact
 	Error      string
 	ReceivedAt time.Time
 	// DueAt is when a parked or failed notification is tried again.

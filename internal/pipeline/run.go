@@ -1,0 +1,158 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/paysvc/paysvc/internal/payment"
+)
+
+// Run is one execution of a pipeline for one order, as its steps see it. The
+// order is locked; what steps change is written when the stretch ends.
+type Run struct {
+	Order *payment.Order
+	// At is the time of the stretch: the only clock that a step has.
+	At time.Time
+	// Payment is the payment that is begun (InputPayment), or that the facts are
+	// about; nil where the run is about the order as a whole.
+	Payment *payment.Payment
+	// Findings are the facts that this stretch recorded (InputFacts).
+	Findings []payment.Finding
+	// Data is what the shopper entered. It lives in memory only.
+	Data json.RawMessage
+	// Cancel is set when somebody entitled to it cancels the order.
+	Cancel *Cancellation
+	// Redirect is where a step wants the shopper to go next.
+	Redirect string
+
+	record     *payment.RunRecord
+	program    []frame
+	branch     string
+	taken      int  // steps that earlier stretches committed
+	confirming bool // this run decides on what a call of another brought back
+	ids        *payment.IDs
+}
+
+// Cancellation is an explicit decision to cancel an order.
+type Cancellation struct {
+	Author string
+	Reason string
+}
+
+// frame is a step that is still to be executed.
+type frame struct {
+	step     Step
+	path     string
+	pipeline *Pipeline
+}
+
+// Branch makes the run go on with a child pipeline of the present step.
+func (run *Run) Branch(name string) { run.branch = name }
+
+// Reference returns a new reference for a transaction.
+func (run *Run) Reference() string { return run.ids.Reference() }
+
+// Note adds a line to the order's timeline.
+func (run *Run) Note(text string) { run.Order.Note(run.At, "system", text) }
+
+// Emit stages an event about the order.
+func (run *Run) Emit(eventType string, status payment.Status) {
+	run.Order.Emit(payment.Event{Type: eventType, Status: string(status)}, run.At)
+}
+
+// Record is the journal of the run.
+func (run *Run) Record() *payment.RunRecord { return run.record }
+
+// load puts the steps of a pipeline in front of what is still to do.
+func (run *Run) load(p *Pipeline, prefix string) {
+	frames := make([]frame, 0, len(p.steps)+len(run.program))
+	for _, step := range p.steps {
+		frames = append(frames, frame{step: step, path: prefix + step.Name(), pipeline: p})
+	}
+	run.program = append(frames, run.program...)
+}
+
+// advance executes steps until the list is done, a step fails, or a step wants
+// to talk to the outside, which is returned.
+func (run *Run) advance(now func() time.Time) (Caller, error) {
+	for len(run.program) > 0 {
+		f := run.program[0]
+		run.branch = ""
+		began := now()
+		err := run.do(f.step)
+		entry := payment.StepRecord{Step: f.path, Result: "done", BegunAt: began, Took: now().Sub(began)}
+		if err != nil {
+			entry.Result, entry.Error = "failed", err.Error()
+			run.record.Steps = append(run.record.Steps, entry)
+			return nil, &stepError{step: f.path, err: err}
+		}
+		run.program = run.program[1:]
+		caller, calls := f.step.(Caller)
+		switch {
+		case calls:
+			entry.Result = "called"
+		case run.branch != "":
+			entry.Result = run.branch
+			if err := run.enter(f, run.branch); err != nil {
+				return nil, err
+			}
+		}
+		run.record.Steps = append(run.record.Steps, entry)
+		if calls {
+			return caller, nil
+		}
+	}
+	return nil, nil
+}
+
+// do executes a step; a panic of a step is its error.
+func (run *Run) do(step Step) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return step.Do(run)
+}
+
+func (run *Run) enter(f frame, branch string) error {
+	child := f.pipeline.branch[branch]
+	if child == nil {
+		return &stepError{step: f.path, err: fmt.Errorf("there is no branch %q", branch)}
+	}
+	run.load(child, f.path+"/")
+	return nil
+}
+
+// replay skips what the journal says was committed, branches included.
+func (run *Run) replay() error {
+	kept := run.record.Steps[:0]
+	for _, entry := range run.record.Steps {
+		if entry.Result == "failed" || entry.Result == "dropped" {
+			continue
+		}
+		if len(run.program) == 0 || run.program[0].path != entry.Step {
+			return fmt.Errorf("journaled step %q is not where the pipeline has it", entry.Step)
+		}
+		f := run.program[0]
+		run.program = run.program[1:]
+		if f.pipeline.branch[entry.Result] != nil {
+			if err := run.enter(f, entry.Result); err != nil {
+				return err
+			}
+		}
+		kept = append(kept, entry)
+	}
+	run.record.Steps, run.taken = kept, len(kept)
+	return nil
+}
+
+// stepError is a step that failed or refused.
+type stepError struct {
+	step string
+	err  error
+}
+
+func (e *stepError) Error() string { return "step " + e.step + ": " + e.err.Error() }
+func (e *stepError) Unwrap() error { return e.err }

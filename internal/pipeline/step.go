@@ -1,0 +1,60 @@
+// Package pipeline is the engine: pipelines of small independent steps, and the
+// runner that executes them for one order in stretches of one database
+// transaction each. It knows no SQL, no HTTP and no PSP.
+package pipeline
+
+import (
+	"context"
+
+	"github.com/paysvc/paysvc/internal/payment"
+)
+
+// Step is one small piece of logic. It changes the run in memory and nothing
+// else: no I/O, no clock but run.At. A step does not know its neighbours and may
+// run any number of times for an order.
+//
+// Returning an error stops the list and fails the run; returning a *payment.Error
+// made by Reject refuses it, which drops all that the stretch changed. A panic is
+// an error. The lists that follow a failed step do not run.
+type Step interface {
+	Name() string
+	Do(run *Run) error
+}
+
+// Caller is a step that talks to the outside, between two commits. Do announces
+// what it is about to do; what Do changed is committed before Call begins, and no
+// database transaction is open meanwhile. The facts that Call returns are
+// recorded at the start of the next stretch, and decided on by confirm. Call must
+// not change the run. After a crash between the two commits it is not called
+// again: the PSP is asked instead.
+type Caller interface {
+	Step
+	Call(ctx context.Context, run *Run) []payment.Fact
+}
+
+// Brancher is a step that lets the run go on in one of several child pipelines,
+// by calling run.Branch.
+type Brancher interface {
+	Branches() []string
+}
+
+// Requirer is a step that needs something that not every pipeline has.
+type Requirer interface {
+	Requires() []Input
+}
+
+// Input is something that a pipeline hands to its steps beside the order.
+type Input string
+
+// The inputs.
+const (
+	InputPayment Input = "payment" // a payment that is being begun
+	InputFacts   Input = "facts"   // facts that were just recorded
+)
+
+// provided lists what each default pipeline hands to its steps.
+var provided = map[string][]Input{
+	Internal:   {InputPayment, InputFacts},
+	PreProcess: {InputPayment},
+	Confirm:    {InputFacts},
+}
