@@ -1,0 +1,7 @@
+package httpkit
+
+// ScanBody lets the benchmark and the fuzz target reach the scanner.
+var ScanBody = scanBody
+
+// Suspicious is the scanner's first pass.
+var Suspicious = suspicious
