@@ -1,0 +1,117 @@
+package pgtest_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysvc/paysvc/internal/postgres"
+	"github.com/paysvc/paysvc/internal/postgres/pgtest"
+)
+
+func schema(table string) fstest.MapFS {
+	return fstest.MapFS{
+		"000001_x.up.sql":   {Data: fmt.Appendf(nil, "create table %s (n int); insert into %s values (1)", table, table)},
+		"000001_x.down.sql": {Data: []byte("drop table " + table)},
+	}
+}
+
+func connect(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+func count(t *testing.T, conn *pgx.Conn, sql string, args ...any) (n int) {
+	t.Helper()
+	require.NoError(t, conn.QueryRow(t.Context(), sql, args...).Scan(&n))
+	return n
+}
+
+func databaseName(url string) string {
+	_, name, _ := strings.Cut(url, "/test_")
+	name, _, _ = strings.Cut(name, "?")
+	return "test_" + name
+}
+
+func TestEveryTestHasADatabaseOfItsOwnWithTheWholeSchema(t *testing.T) {
+	t.Parallel()
+	one, other := connect(t, pgtest.Database(t)), connect(t, pgtest.Database(t))
+	require.Positive(t, count(t, one, "select version from schema_migrations where not dirty"))
+
+	_, err := one.Exec(t.Context(), "create table mine ()")
+	require.NoError(t, err)
+	require.Zero(t, count(t, other, "select count(*) from pg_class where relname = 'mine'"))
+}
+
+func TestEmptyHasNoTables(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, pgtest.Empty(t))
+	require.Zero(t, count(t, conn, "select count(*) from pg_tables where schemaname = 'public'"))
+}
+
+func TestDatabaseIsDroppedWithItsTestEvenWhenConnectionsAreLeft(t *testing.T) {
+	t.Parallel()
+	var name string
+	t.Run("test", func(t *testing.T) {
+		url := pgtest.Empty(t)
+		name = databaseName(url)
+		_, err := pgx.Connect(context.Background(), url) //nolint:contextcheck // a test that forgets to close
+		require.NoError(t, err)
+	})
+	conn := connect(t, pgtest.Empty(t))
+	require.Zero(t, count(t, conn, "select count(*) from pg_database where datname = $1", name))
+}
+
+func TestManyTestsAtOnceMakeOneTemplate(t *testing.T) {
+	t.Parallel()
+	files := schema(fmt.Sprintf("goods_%d", os.Getpid())) // a schema that no other run has
+	conn := connect(t, pgtest.Empty(t))
+	templates := "select count(*) from pg_database where datname like 'template\\_paysvc\\_%' and oid > $1"
+	newest := count(t, conn, "select max(oid)::int from pg_database")
+	t.Run("all", func(t *testing.T) {
+		t.Parallel()
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				conn := connect(t, pgtest.DatabaseOf(t, files))
+				require.Equal(t, 1, count(t, conn, fmt.Sprintf("select n from goods_%d", os.Getpid())))
+			})
+		}
+		wg.Wait()
+		require.LessOrEqual(t, count(t, conn, templates, newest), 3, "ours, and perhaps those of tests beside this one")
+	})
+}
+
+func TestOldTemplatesAreForgotten(t *testing.T) {
+	t.Parallel()
+	for i := range 10 {
+		pgtest.DatabaseOf(t, schema(fmt.Sprintf("old_%d_%d", i, os.Getpid())))
+	}
+	conn := connect(t, pgtest.Empty(t))
+	require.LessOrEqual(t, count(t, conn, "select count(*) from pg_database where datname ~ '^template_paysvc_[0-9a-f]+$'"), 9)
+}
+
+func TestServerOfATestCanBeStoppedAndStartedAgainOnItsPort(t *testing.T) {
+	t.Parallel()
+	s, options := pgtest.Server(t, true)
+	connect(t, s.URL("postgres"))
+	require.NoError(t, s.Stop(t.Context()))
+	_, err := pgx.Connect(t.Context(), s.URL("postgres"))
+	require.Error(t, err)
+
+	again, err := postgres.Start(t.Context(), options)
+	require.NoError(t, err)
+	require.Equal(t, s.URL("postgres"), again.URL("postgres"))
+	connect(t, again.URL("postgres"))
+	require.NoError(t, again.Stop(t.Context()))
+}
