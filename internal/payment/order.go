@@ -1,7 +1,7 @@
 package payment
 
 import (
-	"encoding/json"
+	"net/url"
 	"slices"
 	"time"
 )
@@ -31,9 +31,8 @@ type Order struct {
 	// Review is the kind of an open case that holds the order, or "".
 	Review CaseKind
 
-	Payments   []*Payment
-	Effects    map[string]*Effect
-	Attributes map[string]json.RawMessage
+	Payments []*Payment
+	Effects  map[string]*Effect
 
 	// Numbers counts the children that the order gave a number to; Sequence its events.
 	Numbers   int
@@ -237,4 +236,37 @@ func (o *Order) PaymentStatus() Status {
 		return StatusPending
 	}
 	return status
+}
+
+// SuccessURL is where the shopper goes after paying, with the order named in the
+// query; "" when the store gave none.
+func (o *Order) SuccessURL() string { return o.named(o.ReturnURLs.Success) }
+
+// FailureURL is where the shopper goes after not paying.
+func (o *Order) FailureURL() string { return o.named(o.ReturnURLs.Failure) }
+
+func (o *Order) named(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || raw == "" {
+		return ""
+	}
+	query := u.Query()
+	query.Set("order", o.Number)
+	query.Set("order_id", o.ID.String())
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// ReturnSlug names the order in the URLs that the shopper comes back to. Nobody
+// who was not given it can guess it.
+func (o *Order) ReturnSlug() string { return encoding.EncodeToString(o.ID[:]) + o.ReturnToken }
+
+// ParseReturnSlug splits a ReturnSlug into the order and the token that must be
+// the order's.
+func ParseReturnSlug(slug string) (OrderID, string, error) {
+	if len(slug) <= idChars {
+		return OrderID{}, "", errMalformedID
+	}
+	id, err := parseID("ord_"+slug[:idChars], "ord_")
+	return OrderID(id), slug[idChars:], err
 }

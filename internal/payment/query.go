@@ -139,3 +139,12 @@ type DueEffect struct {
 	Key   string
 	Kind  EffectKind
 }
+
+// Standing is where an order stands, for those who only ask that.
+type Standing struct {
+	Status        OrderStatus
+	PaymentStatus Status
+	ClientToken   string
+	NextAction    *NextAction
+	UpdatedAt     time.Time
+}

@@ -7,8 +7,10 @@ type Opening struct {
 	Store string
 	Order OrderID
 	// Reference finds the order by our reference of one of its transactions, which
-	// must be of Notification's gateway and account.
+	// must be at this gateway and account.
 	Reference string
+	Gateway   string
+	Account   string
 	// New is an order that does not exist yet.
 	New *Order
 	// Claim is taken before anything else; a *Claimed error says that it was gone.
@@ -16,6 +18,9 @@ type Opening struct {
 	// Notification is put in the inbox; ErrDuplicate says that it was there, and
 	// ErrParked that no order fits: it is kept and nothing else happened.
 	Notification *Notification
+	// Journal is the run that the stretch goes on with; ErrStale says that somebody
+	// else took it up.
+	Journal *RunRecord
 	// Token names this stretch, so that a lost answer to COMMIT can be resolved.
 	Token ID
 }
@@ -27,6 +32,8 @@ type Closing struct {
 	Claim   *Claim
 	Reply   *Reply
 	Payment int // the payment that the reply is about, 0 for none
+	// DetailsChanged tells that the frozen part of the order was re-written.
+	DetailsChanged bool
 	// Notification is what becomes of the one that opened the stretch, or of a
 	// parked one that is tried again.
 	Notification *Notification

@@ -27,7 +27,7 @@ type stretch struct {
 // after returns the stretch that records what a call brought back.
 func (s *stretch) after(run *Run, facts []payment.Fact) *stretch {
 	return &stretch{
-		runner: s.runner, req: s.req, open: payment.Opening{Order: run.Order.ID},
+		runner: s.runner, req: s.req, open: payment.Opening{Order: run.Order.ID, Journal: run.record},
 		facts: facts, prior: run, journal: run.record,
 	}
 }
@@ -47,7 +47,7 @@ func (s *stretch) commit(ctx context.Context) (*Run, Caller, error) {
 		return s.closing(run, s.notification(payment.NotificationApplied, nil)), nil
 	})
 	if errors.Is(err, payment.ErrStale) && s.prior != nil {
-		return s.afresh(run).commit(ctx)
+		return s.afresh().commit(ctx)
 	}
 	if _, failed := errors.AsType[*stepError](err); failed {
 		return s.keep(ctx, run, err)
@@ -60,11 +60,11 @@ func (s *stretch) commit(ctx context.Context) (*Run, Caller, error) {
 
 // afresh returns the stretch that records the facts when a job has taken up the
 // run meanwhile: confirm alone, under a run of its own.
-func (s *stretch) afresh(run *Run) *stretch {
+func (s *stretch) afresh() *stretch {
 	req := *s.req
 	req.Pick, req.Prepare = req.Confirm, nil
 	return &stretch{
-		runner: s.runner, req: &req, open: payment.Opening{Order: run.Order.ID}, facts: s.facts, prior: s.prior,
+		runner: s.runner, req: &req, open: payment.Opening{Order: s.open.Order}, facts: s.facts, prior: s.prior,
 	}
 }
 
@@ -136,6 +136,7 @@ func (s *stretch) execute(run *Run, p *Pipeline, journal *payment.RunRecord) (Ca
 
 func (s *stretch) newRun(o *payment.Order) *Run {
 	run := &Run{Order: o, At: s.runner.now(), Data: s.req.Data, ids: s.runner.ids}
+	o.UpdatedAt = run.At
 	if s.prior != nil {
 		run.Cancel, run.Redirect = s.prior.Cancel, s.prior.Redirect
 		if s.prior.Payment != nil {
@@ -188,6 +189,9 @@ func (run *Run) begin(p *Pipeline, journal *payment.RunRecord) error {
 }
 
 func (s *stretch) closing(run *Run, settled *payment.Notification) payment.Closing {
+	for i := range run.Order.Staged.Cases {
+		run.Order.Staged.Cases[i].ID = payment.CaseID(s.runner.ids.New())
+	}
 	c := payment.Closing{Runs: s.records, Claim: s.req.Open.Claim, Notification: settled}
 	if run.Payment != nil {
 		c.Payment = run.Payment.N

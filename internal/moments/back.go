@@ -1,0 +1,114 @@
+package moments
+
+import (
+	"context"
+	"crypto/subtle"
+	"time"
+
+	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/pipeline"
+)
+
+// returnInquiryMax is how long a shopper who comes back waits for the PSP.
+const returnInquiryMax = 3 * time.Second
+
+// OrderOfSlug finds the order of a return URL.
+func (s *Service) OrderOfSlug(ctx context.Context, slug string) (*payment.Order, error) {
+	id, token, err := payment.ParseReturnSlug(slug)
+	if err != nil {
+		return nil, payment.ErrOrderNotFound
+	}
+	o, err := s.Orders.ReadOrder(ctx, "", id)
+	if err != nil {
+		return nil, err
+	}
+	if subtle.ConstantTimeCompare([]byte(o.ReturnToken), []byte(token)) != 1 {
+		return nil, payment.ErrOrderNotFound
+	}
+	return o, nil
+}
+
+// Submit is order submit: the shopper comes back from paying. The PSP is asked
+// if nothing is known yet, and post-process runs. It decides nothing by itself.
+func (s *Service) Submit(ctx context.Context, o *payment.Order) (*payment.Order, error) {
+	o, err := s.inquireOpen(ctx, o, returnInquiryMax)
+	if err != nil {
+		return nil, err
+	}
+	return s.page(ctx, o, pipeline.PostProcess)
+}
+
+// Fail is order failed: the shopper comes back from not paying. The PSP is asked
+// too: an order that turns out to be paid stays paid, and cancel does not run.
+func (s *Service) Fail(ctx context.Context, o *payment.Order) (*payment.Order, error) {
+	o, err := s.inquireOpen(ctx, o, returnInquiryMax)
+	if err != nil || o.Covered() {
+		return o, err
+	}
+	return s.page(ctx, o, pipeline.Cancel)
+}
+
+// page runs the pipeline of a page that anyone may request.
+func (s *Service) page(ctx context.Context, o *payment.Order, name string) (*payment.Order, error) {
+	run, err := s.execute(ctx, pipeline.Request{
+		Open: payment.Opening{Store: o.Store, Order: o.ID}, Pick: s.pick(name), Confirm: s.pick(pipeline.Confirm),
+	})
+	if err != nil {
+		return o, err
+	}
+	return run.Order, nil
+}
+
+// CancelCommand asks to cancel an order.
+type CancelCommand struct {
+	Store   string
+	Order   payment.OrderID
+	Author  string // name of the key
+	Reason  string
+	Release string // what happens to money that is held: void, refund or none
+}
+
+// CancelOrder cancels an order on somebody's word. Attempts that wait for the
+// shopper are closed at their PSP first; money that may still come stops it.
+func (s *Service) CancelOrder(ctx context.Context, c CancelCommand) (*payment.Order, error) {
+	if _, err := s.closeAbandoned(ctx, c.Store, c.Order); err != nil {
+		return nil, err
+	}
+	run, err := s.execute(ctx, pipeline.Request{
+		Open:    payment.Opening{Store: c.Store, Order: c.Order},
+		Prepare: func(run *pipeline.Run) error { return mayCancel(run, c) },
+		Pick:    s.pick(pipeline.Confirm), Confirm: s.pick(pipeline.Confirm),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return run.Order, nil
+}
+
+func mayCancel(run *pipeline.Run, c CancelCommand) error {
+	o := run.Order
+	switch {
+	case o.Saved.Status == payment.OrderCancelled:
+		return payment.Errorf(payment.KindConflict, "order_not_open", "the order is cancelled already")
+	case o.Sums().Authorized.IsPositive() && c.Release == "":
+		return payment.Errorf(payment.KindConflict, "release_required",
+			"the order holds money: say what happens to it in release")
+	case o.Sums().Authorized.IsPositive() && c.Release != "none":
+		return payment.Errorf(payment.KindConflict, "action_not_allowed", "the order's gateways cannot release money")
+	case pendingMoney(o):
+		return payment.Errorf(payment.KindConflict, codeInProgress, "a payment of the order is under way")
+	}
+	run.Cancel = &pipeline.Cancellation{Author: c.Author, Reason: c.Reason}
+	return nil
+}
+
+// pendingMoney tells whether a PSP may still bring money. What waits for a
+// transfer outside any PSP (an invoice) does not stop a cancellation.
+func pendingMoney(o *payment.Order) bool {
+	for _, t := range o.OpenTransactions() {
+		if t.State != payment.Pending || !t.DueAt.IsZero() {
+			return true
+		}
+	}
+	return false
+}

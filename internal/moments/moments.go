@@ -1,0 +1,94 @@
+// Package moments carries out the moments of a payment: the shopper pays, the
+// PSP notifies, the shopper comes back, an outcome is asked about, an order is
+// cancelled. Each finds the gateway and the pipeline that apply, and runs it.
+package moments
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/pipeline"
+	"github.com/paysvc/paysvc/internal/settings"
+)
+
+// Orders reads orders without locking them.
+type Orders interface {
+	ReadOrder(ctx context.Context, store string, id payment.OrderID) (*payment.Order, error)
+	OrderOfNumber(ctx context.Context, store, number string) (payment.OrderID, error)
+}
+
+// Claims reads what became of idempotency keys.
+type Claims interface {
+	Claimed(ctx context.Context, c *payment.Claim) (*payment.Claimed, error)
+}
+
+// Inquiries keeps the schedule of asking PSPs.
+type Inquiries interface {
+	PostponeTransaction(ctx context.Context, id payment.TransactionID, due time.Time, expect int) error
+}
+
+// Inbox keeps notifications that cannot be applied.
+type Inbox interface {
+	KeepConflicting(ctx context.Context, n *payment.Notification, c payment.Case) error
+	PostponeNotification(ctx context.Context, n *payment.Notification, open *payment.Case) error
+}
+
+// Deps are what the moments are made of.
+type Deps struct {
+	Book      pipeline.Book
+	Orders    Orders
+	Claims    Claims
+	Inquiries Inquiries
+	Inbox     Inbox
+	Settings  *settings.Settings
+	IDs       *payment.IDs
+	Now       func() time.Time
+	Log       zerolog.Logger
+	// PublicURL is where shoppers and PSPs reach the service, without a slash at its end.
+	PublicURL string
+	// Kick, when set, is called after a commit that left work for jobs.
+	Kick func()
+}
+
+// Service carries out the moments. It is safe for concurrent use.
+type Service struct {
+	Deps
+	runner *pipeline.Runner
+	shops  atomic.Pointer[shops]
+}
+
+// New compiles the pipelines of every store and method and returns the service.
+// The error names every pipeline that does not fit.
+func New(d Deps) (*Service, error) {
+	s := &Service{Deps: d, runner: pipeline.NewRunner(d.Book, d.IDs, d.Now)}
+	s.PublicURL = strings.TrimSuffix(d.PublicURL, "/")
+	compiled, err := s.compile(d.Settings)
+	if err != nil {
+		return nil, fmt.Errorf("pipelines: %w", err)
+	}
+	s.shops.Store(compiled)
+	if s.Kick == nil {
+		s.Kick = func() {}
+	}
+	return s, nil
+}
+
+// execute runs a pipeline and wakes the jobs when that left work for them.
+func (s *Service) execute(ctx context.Context, req pipeline.Request) (*pipeline.Run, error) {
+	run, err := s.runner.Execute(ctx, req)
+	if run != nil && run.Order != nil {
+		for _, e := range run.Order.Effects {
+			if e.Change() != payment.Unchanged && !e.DueAt.IsZero() {
+				s.Kick()
+				break
+			}
+		}
+	}
+	return run, err
+}

@@ -1,0 +1,148 @@
+package moments
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/paysvc/paysvc/internal/gateways"
+	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/pipeline"
+)
+
+// PayCommand asks for a payment of an order that exists, or of a new one.
+type PayCommand struct {
+	Store string
+	Order payment.OrderID
+	New   *payment.Order
+	// Claim is the idempotency key; nil only where the caller cannot repeat.
+	Claim  *payment.Claim
+	Method string
+	// Data is what the shopper entered. It is handed to the gateway and kept nowhere.
+	Data json.RawMessage
+	// Render makes the answer from the outcome. It is called before the commit
+	// that keeps the answer, perhaps more than once.
+	Render func(Outcome) payment.Reply
+}
+
+// Outcome is what became of an attempt to pay.
+type Outcome struct {
+	Order    *payment.Order
+	Payment  *payment.Payment
+	Redirect string
+	// Created tells that the order was made by the same request.
+	Created bool
+}
+
+// Transaction returns the transaction that began the payment.
+func (o Outcome) Transaction() *payment.Transaction { return o.Payment.Initial() }
+
+// Answer is a reply and whether it had been given before.
+type Answer struct {
+	payment.Reply
+	Replayed bool
+}
+
+// Pay begins a payment: order overview → pay. It runs the internal pipeline for
+// methods without a PSP and pre-process for the others, whose answer then runs
+// confirm. A refusal is a *payment.Error and changed nothing.
+func (s *Service) Pay(ctx context.Context, c PayCommand) (Answer, error) {
+	answer, err := s.attempt(ctx, &c)
+	if errors.Is(err, payment.ErrNumberTaken) {
+		o, err := s.Same(ctx, c.New)
+		if err != nil {
+			return Answer{}, err
+		}
+		c.Order, c.New = o.ID, nil // the order was made by an earlier request
+		return s.Pay(ctx, c)
+	}
+	if payment.CodeOf(err) == codeInProgress && c.New == nil {
+		replaced, closeErr := s.closeAbandoned(ctx, c.Store, c.Order)
+		if closeErr != nil {
+			s.Log.Warn().Err(closeErr).Stringer("order", c.Order).Msg("close an abandoned attempt")
+		}
+		if replaced {
+			return s.attempt(ctx, &c)
+		}
+	}
+	return answer, err
+}
+
+// attempt is Pay without replacing what is under way.
+func (s *Service) attempt(ctx context.Context, c *PayCommand) (Answer, error) {
+	reply := payment.Reply{}
+	req := pipeline.Request{
+		Open:    payment.Opening{Store: c.Store, Order: c.Order, New: c.New, Claim: c.Claim},
+		Prepare: func(run *pipeline.Run) error { return s.begin(run, c) },
+		Pick:    s.pickPay,
+		Confirm: s.pick(pipeline.Confirm),
+		Data:    c.Data,
+		Reply: func(run *pipeline.Run) *payment.Reply {
+			reply = c.Render(Outcome{Order: run.Order, Payment: run.Payment, Redirect: run.Redirect, Created: c.New != nil})
+			return &reply
+		},
+	}
+	_, err := s.execute(ctx, req)
+	if claimed, ok := errors.AsType[*payment.Claimed](err); ok {
+		return s.repeat(ctx, c, claimed)
+	}
+	return Answer{Reply: reply}, err
+}
+
+const codeInProgress = "payment_in_progress"
+
+// begin checks, on the locked order, that a payment may begin, and opens it.
+func (s *Service) begin(run *pipeline.Run, c *PayCommand) error {
+	o := run.Order
+	if c.New != nil {
+		o.Emit(payment.Event{Type: "order.created", Status: string(o.Saved.Status)}, run.At)
+	}
+	switch {
+	case o.Covered():
+		return payment.Errorf(payment.KindConflict, "order_already_paid", "payments cover the order already")
+	case !o.Payable(run.At):
+		return payment.Errorf(payment.KindConflict, "order_not_open", "the order is closed and cannot be paid")
+	}
+	m, err := s.choose(o, c.Method)
+	if err != nil {
+		return err
+	}
+	if _, err := validateData(m, c.Data); err != nil {
+		return err
+	}
+	if len(o.OpenTransactions()) > 0 {
+		return payment.Errorf(payment.KindConflict, codeInProgress, "a payment of the order is under way")
+	}
+	run.Payment = o.OpenPayment(m.Name, m.Account.GatewayName, m.Account.Name, m.Account.Mode, o.Due(), run.At)
+	if decider, ok := m.Account.Gateway.(gateways.Decider); ok {
+		return s.decide(run, decider, s.payRequest(m, o, run.Payment))
+	}
+	return nil
+}
+
+// decide records what a gateway without a PSP says at once.
+func (s *Service) decide(run *pipeline.Run, decider gateways.Decider, r payment.PayRequest) error {
+	kind := payment.Authorize
+	if r.Capture {
+		kind = payment.AuthorizeAndCapture
+	}
+	r.Reference, r.Data = run.Reference(), run.Data
+	announced := run.Order.Announce(run.Payment, kind, r.Reference, r.Amount, run.At, run.At)
+	fact := decider.Decide(r)
+	fact.Source, fact.Reference = payment.SourceGateway, announced.Reference
+	finding, err := run.Order.Record(fact, run.At)
+	run.Findings = append(run.Findings, finding)
+	return err
+}
+
+// pickPay chooses internal for a payment that was decided without a PSP.
+func (s *Service) pickPay(run *pipeline.Run) (*pipeline.Pipeline, error) {
+	m, err := s.method(run.Order.Store, run.Payment.Method)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := m.Account.Gateway.(gateways.Decider); ok {
+		return s.pick(pipeline.Internal)(run)
+	}
+	return s.pick(pipeline.PreProcess)(run)
+}

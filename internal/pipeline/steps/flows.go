@@ -1,0 +1,59 @@
+// Package steps holds every step, one file each, and the default pipelines.
+package steps
+
+import "github.com/paysvc/paysvc/internal/pipeline"
+
+// Defaults returns the default pipelines: the whole of what happens to an order,
+// on one screen. A gateway may edit them for its methods, and so may settings.
+func Defaults() pipeline.Definitions {
+	return pipeline.Definitions{
+		// The shopper pays without a PSP: zero total and offline methods, at once.
+		pipeline.Internal: {Name: pipeline.Internal, Steps: []string{
+			"pay-order", "save-order", "deduct-stock", "track-promotion-code", "delete-basket",
+			"send-order-mail", "redirect-to-success-page",
+		}},
+		// Order overview: the shopper pays.
+		pipeline.PreProcess: {Name: pipeline.PreProcess,
+			Steps: []string{"save-order", "track-promotion-code"},
+			Post:  []string{"psp-redirect"},
+		},
+		// Any fact about the order arrives, any number of times, over days.
+		pipeline.Confirm: {Name: pipeline.Confirm, Post: []string{"order-path-selector", "save-order"}},
+		// The branches of order-path-selector.
+		pipeline.StatusOK: {Name: pipeline.StatusOK, Steps: []string{
+			"pay-order", "deduct-stock", "delete-basket", "send-order-mail",
+		}},
+		pipeline.StatusCancel:  {Name: pipeline.StatusCancel, Steps: []string{"cancel-order", "untrack-promotion-code"}},
+		pipeline.StatusPending: {Name: pipeline.StatusPending, Steps: []string{"pending-order"}},
+		// The shopper comes back. Anyone can request these, so without money facts
+		// they clean up and display, and decide nothing.
+		pipeline.PostProcess: {Name: pipeline.PostProcess, Steps: []string{"delete-basket"}},
+		pipeline.Cancel:      {Name: pipeline.Cancel, Steps: []string{"save-order", "untrack-promotion-code"}},
+	}
+}
+
+// Library returns every step, ready for use.
+func Library(d Deps) (pipeline.Library, error) {
+	return pipeline.NewLibrary(
+		cancelOrder{},
+		deductStock{tracked: d.StockTracked},
+		deleteBasket{},
+		orderPathSelector{},
+		payOrder{},
+		pendingOrder{},
+		pspRedirect{opener: d.Opener},
+		redirectToSuccessPage{},
+		saveOrder{},
+		sendOrderMail{},
+		trackPromotionCode{},
+		untrackPromotionCode{},
+	)
+}
+
+// Deps are what steps need from outside the engine.
+type Deps struct {
+	// Opener finds the gateway of a payment.
+	Opener Opener
+	// StockTracked tells whether stock is deducted for orders of the store.
+	StockTracked func(store string) bool
+}

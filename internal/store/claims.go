@@ -1,0 +1,58 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/paysvc/paysvc/internal/payment"
+)
+
+// queueClaim takes an idempotency key. That it was taken before is a violation
+// of the primary key, which ends the transaction before anything was done.
+func queueClaim(batch *pgx.Batch, c *payment.Claim) {
+	batch.Queue(`insert into idempotency_keys (store, operation, key, fingerprint, created_at)
+		values ($1, $2, $3, $4, $5)`, c.Store, c.Operation, c.Key, c.Fingerprint, c.At)
+}
+
+// queueReply ties a claim to its order and, once the request is done, keeps the
+// answer. An answer that is not final is not kept: a repeat asks what is known.
+func queueReply(batch *pgx.Batch, o *payment.Order, closing payment.Closing) {
+	c, r := closing.Claim, closing.Reply
+	var status *int
+	var body []byte
+	if r != nil && r.Final {
+		status, body = &r.Status, r.Body
+	}
+	batch.Queue(`update idempotency_keys set order_id = $4, payment = $5, finished = $6, status = $7, body = $8
+		where store = $1 and operation = $2 and key = $3`,
+		c.Store, c.Operation, c.Key, [16]byte(o.ID), closing.Payment, r != nil, status, body)
+}
+
+// Claimed returns what became of an idempotency key, nil if it is free.
+func (s *Store) Claimed(ctx context.Context, c *payment.Claim) (*payment.Claimed, error) {
+	var found payment.Claimed
+	var order *[16]byte
+	var status *int
+	var body []byte
+	err := s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+		return conn.QueryRow(ctx, `select fingerprint, order_id, payment, finished, status, body, created_at
+			from idempotency_keys where store = $1 and operation = $2 and key = $3`, c.Store, c.Operation, c.Key,
+		).Scan(&found.Fingerprint, &order, &found.Payment, &found.Finished, &status, &body, &found.At)
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if order != nil {
+		found.Order = *order
+	}
+	if status != nil {
+		found.Reply = &payment.Reply{Status: *status, Body: body, Final: true}
+	}
+	return &found, nil
+}

@@ -1,0 +1,106 @@
+package store
+
+import (
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/paysvc/paysvc/internal/payment"
+)
+
+func queueRun(batch *pgx.Batch, o *payment.Order, r *payment.RunRecord) error {
+	steps, err := encodeSteps(r.Steps)
+	if err != nil {
+		return err
+	}
+	if r.New {
+		batch.Queue(`insert into runs (order_id, n, pipeline, hash, state, payment, steps, error, tries, token, begun_at,
+				ended_at, due_at)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+			[16]byte(o.ID), r.N, r.Pipeline, r.Hash, string(r.State), r.Payment, steps, r.Error, r.Tries, [16]byte(r.Token),
+			r.BegunAt, nullTime(r.EndedAt), nullTime(r.DueAt))
+		return nil
+	}
+	batch.Queue(`update runs set state = $3, steps = $4, error = $5, tries = $6, token = $7, ended_at = $8, due_at = $9
+		where order_id = $1 and n = $2`,
+		[16]byte(o.ID), r.N, string(r.State), steps, r.Error, r.Tries, [16]byte(r.Token), nullTime(r.EndedAt),
+		nullTime(r.DueAt))
+	return nil
+}
+
+// queueNotes inserts all notes with one statement.
+func queueNotes(batch *pgx.Batch, o *payment.Order) {
+	notes := o.Staged.Notes
+	if len(notes) == 0 {
+		return
+	}
+	numbers, authors, texts := make([]int, len(notes)), make([]string, len(notes)), make([]string, len(notes))
+	shown, at := make([]bool, len(notes)), make([]time.Time, len(notes))
+	for i, n := range notes {
+		numbers[i], authors[i], texts[i], shown[i], at[i] = n.N, n.Author, n.Text, n.DisplayToCustomer, n.At
+	}
+	batch.Queue(`insert into notes (order_id, n, author, text, display_to_customer, at)
+		select $1, * from unnest($2::int[], $3::text[], $4::text[], $5::bool[], $6::timestamptz[])`,
+		[16]byte(o.ID), numbers, authors, texts, shown, at)
+}
+
+// queueEvents inserts all events with one statement. Their sequence begins with
+// the id of this transaction; see the schema.
+func queueEvents(batch *pgx.Batch, o *payment.Order) error {
+	events := o.Staged.Events
+	if len(events) == 0 {
+		return nil
+	}
+	numbers, types, bodies := make([]int, len(events)), make([]string, len(events)), make([]string, len(events))
+	at := make([]time.Time, len(events))
+	for i, e := range events {
+		body, err := encodeEvent(o, e)
+		if err != nil {
+			return err
+		}
+		numbers[i], types[i], bodies[i], at[i] = e.N, e.Type, string(body), e.At
+	}
+	batch.Queue(`insert into events (order_id, n, store, sequence, type, body, at)
+		select $1, n, $2, (pg_current_xact_id()::text::bigint << 12) + ordinality, type, body::json, at
+		from unnest($3::int[], $4::text[], $5::text[], $6::timestamptz[]) with ordinality as e (n, type, body, at, ordinality)`,
+		[16]byte(o.ID), o.Store, numbers, types, bodies, at)
+	return nil
+}
+
+func queueCase(batch *pgx.Batch, c *payment.Case) {
+	var order *[16]byte
+	if c.Order != (payment.OrderID{}) {
+		order = (*[16]byte)(&c.Order)
+	}
+	batch.Queue(`insert into cases (id, store, order_id, kind, transaction, subject, state, detail, opened_at)
+		values ($1, $2, $3, $4, $5, $6, 'open', $7, $8) on conflict (order_id, kind, transaction, subject) do nothing`,
+		[16]byte(c.ID), c.Store, order, string(c.Kind), c.Transaction, c.Subject, c.Detail, c.OpenedAt)
+}
+
+// queueNotification puts a notification in the inbox. Whether it fits an order
+// is looked up by the same statement, so that one that does is written once.
+func queueNotification(batch *pgx.Batch, n *payment.Notification) error {
+	headers, err := json.Marshal(n.Raw.Headers, json.Deterministic(true))
+	if err != nil {
+		return err
+	}
+	facts, err := encodeFacts(n.Facts)
+	if err != nil {
+		return err
+	}
+	batch.Queue(`insert into notifications (id, store, gateway, account, event_id, type, reference, order_id, state,
+			headers, body, facts, received_at, due_at)
+		select $5, $4, $2, $3, $6, $7, $1, found.id, case when found.id is null then 'parked' else 'applied' end,
+			$8, $9, $10, $11, case when found.id is null then $12::timestamptz end
+		from (select (select o.id from orders o where o.id = `+byReference+` and o.store = $4)) as found (id)`,
+		n.Reference, n.Gateway, n.Account, n.Store, [16]byte(n.ID), n.EventID, n.Type, headers, n.Raw.Body, facts,
+		n.ReceivedAt, n.ReceivedAt.Add(parkedRetry))
+	return nil
+}
+
+// queueSettled writes what became of a notification that was not simply applied.
+func queueSettled(batch *pgx.Batch, o *payment.Order, n *payment.Notification) {
+	batch.Queue(`update notifications set order_id = $2, state = $3, error = $4, due_at = $5, tries = $6 where id = $1`,
+		[16]byte(n.ID), [16]byte(o.ID), string(n.State), n.Error, nullTime(n.DueAt), n.Tries)
+}
