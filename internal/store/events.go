@@ -1,0 +1,119 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/paysvc/paysvc/internal/payment"
+)
+
+// ListEvents reads the events of a store in the order of their sequence, those
+// behind after, of one type or, for "", of all. Events of transactions that may
+// still commit in front of others are held back, so a reader who goes on behind
+// the last one never misses any; a transaction that runs long anywhere on the
+// server delays them for as long.
+func (s *Store) ListEvents(
+	ctx context.Context, store string, after int64, eventType string, limit int,
+) ([]payment.Event, error) {
+	var events []payment.Event
+	err := s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+		rows, _ := conn.Query(ctx, `select sequence, body from events
+			where store = $1 and sequence > $2 and ($3 = '' or type = $3)
+				and sequence < (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 12)
+			order by sequence limit $4`, store, after, eventType, bounded(limit))
+		var err error
+		events, err = pgx.CollectRows(rows, scanEvent)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list events: %w", err)
+	}
+	return events, nil
+}
+
+func scanEvent(row pgx.CollectableRow) (payment.Event, error) {
+	var sequence int64
+	var body []byte
+	if err := row.Scan(&sequence, &body); err != nil {
+		return payment.Event{}, err
+	}
+	e, err := decodeEvent(body)
+	e.Sequence = sequence
+	return e, err
+}
+
+// eventJSON is an event as the column body keeps it, and as the receivers of
+// events get it: what changed, and how the order stands in the same commit.
+type eventJSON struct {
+	ID            string    `json:"id"`
+	Type          string    `json:"type"`
+	At            time.Time `json:"at"`
+	Sequence      int       `json:"sequence"` // numbers the events of one order from 1
+	Order         string    `json:"order"`
+	Number        string    `json:"number"`
+	OrderStatus   string    `json:"order_status"`
+	PaymentStatus string    `json:"payment_status"`
+	Payment       string    `json:"payment,omitempty"`
+	Transaction   string    `json:"transaction,omitempty"`
+	Effect        string    `json:"effect,omitempty"`
+	Status        string    `json:"status,omitempty"` // of what the event is about
+	Amount        string    `json:"amount,omitempty"`
+	Currency      string    `json:"currency,omitempty"`
+}
+
+func encodeEvent(o *payment.Order, e payment.Event) ([]byte, error) {
+	out := eventJSON{
+		ID: payment.EventID{Order: o.ID, N: e.N}.String(), Type: e.Type, At: e.At.UTC(), Sequence: e.N,
+		Order: o.ID.String(), Number: o.Number, OrderStatus: string(o.Saved.Status),
+		PaymentStatus: string(o.PaymentStatus()), Effect: e.Effect, Status: e.Status,
+	}
+	if e.Payment != 0 {
+		out.Payment = payment.PaymentID{Order: o.ID, N: e.Payment}.String()
+	}
+	if e.Transaction != 0 {
+		out.Transaction = payment.TransactionID{Order: o.ID, N: e.Transaction}.String()
+	}
+	if e.Amount != nil {
+		out.Amount, out.Currency = e.Amount.String(), e.Amount.Currency().String()
+	}
+	body, err := json.Marshal(out, tolerant)
+	if err != nil {
+		return nil, fmt.Errorf("encode event %s: %w", e.Type, err)
+	}
+	return body, nil
+}
+
+// decodeEvent reads what encodeEvent wrote. How the order stood then is not part
+// of the noun.
+func decodeEvent(body []byte) (payment.Event, error) {
+	var in eventJSON
+	if err := json.Unmarshal(body, &in); err != nil {
+		return payment.Event{}, fmt.Errorf("stored event: %w", err)
+	}
+	e := payment.Event{N: in.Sequence, Type: in.Type, Number: in.Number, Effect: in.Effect, Status: in.Status, At: in.At}
+	var err error
+	if e.Order, err = payment.ParseOrderID(in.Order); err != nil {
+		return e, fmt.Errorf("stored event: %w", err)
+	}
+	if in.Payment != "" {
+		id, err := payment.ParsePaymentID(in.Payment)
+		if err != nil {
+			return e, fmt.Errorf("stored event: %w", err)
+		}
+		e.Payment = id.N
+	}
+	if in.Transaction != "" {
+		id, err := payment.ParseTransactionID(in.Transaction)
+		if err != nil {
+			return e, fmt.Errorf("stored event: %w", err)
+		}
+		e.Transaction = id.N
+	}
+	e.Amount, err = decodeMoney(in.Amount, in.Currency)
+	return e, err
+}
