@@ -62,9 +62,16 @@ type Capabilities struct {
 	Refund           bool
 	PartialRefund    bool
 	Void             bool
-	Recurring        string // not_supported, manual or automatic
+	Recurring        string // one of the constants below
 	Save             bool
 }
+
+// How a method can be charged again without the shopper.
+const (
+	RecurringNotSupported = "not_supported"
+	RecurringManual       = "manual"    // we ask for each payment
+	RecurringAutomatic    = "automatic" // the PSP keeps the schedule
+)
 
 // Payer begins payments at a PSP. The fact that it returns is never empty: a
 // time-out, a broken connection or an unreadable answer after the request may
@@ -96,7 +103,9 @@ type Closer interface {
 // NotificationReader verifies a message on its raw bytes and only then reads it.
 // An error of kind unauthenticated means that nothing proves who sent it; it
 // fails closed when no secret is configured. A PSP that signs nothing is asked
-// here for the object that its message names.
+// here for the object that its message names. An error of kind invalid means that
+// the message is authentic and contradicts itself or cannot be read; the Notice
+// beside it holds what could be.
 type NotificationReader interface {
 	ReadNotification(ctx context.Context, raw payment.RawNotification) (Notice, error)
 }

@@ -1,0 +1,62 @@
+package gatewaytest
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysvc/paysvc/internal/gateways"
+	"github.com/paysvc/paysvc/internal/payment"
+)
+
+var kebab = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+
+func (s *suite) testDescription(t *testing.T) {
+	t.Parallel()
+	g := s.open(t, settings("http://127.0.0.1:1"))
+	d := g.Describe()
+	require.Equal(t, s.Name, d.Name)
+	require.Regexp(t, kebab, d.Name)
+	require.Equal(t, d, g.Describe(), "it says the same each time")
+	require.NotEmpty(t, d.Methods)
+
+	_, pays := g.(gateways.Payer)
+	_, decides := g.(gateways.Decider)
+	_, inquires := g.(gateways.Inquirer)
+	require.NotEqual(t, pays, decides, "it either calls a PSP or decides by itself")
+	require.Equal(t, s.PSP != nil, pays)
+	require.Equal(t, pays, inquires, "what can be unknown can be asked about")
+	require.Equal(t, pays, d.Finality > 0, "and one day no such payment means so")
+
+	for name, m := range d.Methods {
+		require.Regexp(t, kebab, name)
+		require.NotEmpty(t, m.Title)
+		require.Contains(t, []gateways.MethodType{
+			gateways.Standard, gateways.Redirection, gateways.Button,
+			gateways.StandardAndButton, gateways.StandardAndRedirection,
+		}, m.Type)
+		c := m.Capabilities
+		require.Contains(t, []string{
+			gateways.RecurringNotSupported, gateways.RecurringManual, gateways.RecurringAutomatic,
+		}, c.Recurring)
+		require.False(t, c.PartialCapture && !c.Capture || c.MultipleCaptures && !c.PartialCapture, "part of nothing")
+		require.False(t, c.PartialRefund && !c.Refund, "part of nothing")
+	}
+}
+
+func (s *suite) testDecision(t *testing.T) {
+	t.Parallel()
+	g := s.open(t, settings(""))
+	for name, m := range g.Describe().Methods {
+		r := s.request(name, !m.AuthorizeOnly)
+		f := g.(gateways.Decider).Decide(r)
+		require.Equal(t, payment.SourceGateway, f.Source)
+		require.Equal(t, r.Reference, f.Reference)
+		require.Contains(t, []payment.State{payment.Approved, payment.Pending, payment.Declined}, f.State)
+		require.True(t, f.Amount != nil && f.Amount.Equal(r.Amount), "it decides about what was asked")
+		require.Equal(t, account, f.Account)
+		require.Equal(t, f, g.(gateways.Decider).Decide(r), "it decides the same each time")
+		require.Equal(t, s.request(name, !m.AuthorizeOnly), r, "it changes neither request nor order")
+	}
+}
