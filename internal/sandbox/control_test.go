@@ -3,6 +3,8 @@ package sandbox_test
 import (
 	"net/http"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -151,10 +153,14 @@ func TestPayEndsAsTheScenarioSays(t *testing.T) {
 
 func TestAPendingPaymentCanBeDecidedByHand(t *testing.T) {
 	t.Parallel()
-	p := newPSP(t)
-	p.pay(t, "r1", `,"scenario":"pending_then_approve"`)
-	require.Equal(t, "declined", ok[object](t, p, "/payments/r1/decline", "{}").State)
-	require.Equal(t, []string{"failed"}, p.shop.events())
+	synctest.Test(t, func(t *testing.T) {
+		p := newPSP(t)
+		p.pay(t, "r1", `,"scenario":"pending_then_approve"`)
+		require.Equal(t, "declined", ok[object](t, p, "/payments/r1/decline", "{}").State)
+		time.Sleep(time.Minute)
+		require.Equal(t, []string{"failed"}, p.shop.events())
+		require.Equal(t, "declined", p.inquire(t, "r1").State)
+	})
 }
 
 func TestOperationsAreListedOldestFirst(t *testing.T) {

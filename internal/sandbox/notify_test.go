@@ -188,13 +188,13 @@ func TestRetryOfAnOrderedNotification(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := newPSP(t)
-		p.shop.answers(500, 500, 500)
+		p.shop.answers(500, 500, 500, 500)
 		p.notify(t, "nobody", `{"event":"paid","times":2}`)
 		time.Sleep(time.Hour)
-		require.Len(t, p.shop.received(), 4, "two at once, then one at a time")
+		require.Len(t, p.shop.received(), 5, "two at once, then one at a time")
 		p.shop.answers(500)
 		p.notify(t, "nobody", `{"event":"paid","retry":false}`)
 		time.Sleep(time.Hour)
-		require.Len(t, p.shop.received(), 5)
+		require.Len(t, p.shop.received(), 6)
 	})
 }

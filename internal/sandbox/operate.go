@@ -33,10 +33,10 @@ func (s *Simulator) operate(kind string) func(http.ResponseWriter, *http.Request
 			return err
 		}
 		key := refKey{a.ID, req.Reference}
-		if owner, index, ok := s.ledger.operation(key); ok {
-			return s.repeatOperation(w, owner, index, p.ID, kind, content)
-		}
-		if sc.state == "" {
+		if sc.state == "" { // nothing is booked, unless it was before
+			if owner, index, ok := s.ledger.operation(key); ok {
+				return s.repeatOperation(w, owner, index, p.ID, kind, content)
+			}
 			return s.answerAs(w, r, sc.answer, nil, nil)
 		}
 		return s.addOperation(w, r, key, p.ID, adding{kind, req, amount, sc, content})
@@ -53,7 +53,7 @@ type adding struct {
 }
 
 func (s *Simulator) addOperation(w http.ResponseWriter, r *http.Request, key refKey, id string, add adding) error {
-	index := -1 // stays so if a twin was quicker
+	index := -1 // stays so if the reference is taken
 	e, err := s.ledger.update(id, func(next *payment) (*notification, error) {
 		if _, taken := s.ledger.refs[key]; taken {
 			return nil, errUnchanged

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -139,6 +140,21 @@ func TestSilenceIsBounded(t *testing.T) {
 	})
 }
 
+func TestSilenceEndsWhenTheClientLeaves(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPSP(t)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		req := httptest.NewRequestWithContext(ctx, http.MethodPost, "/sandbox/v1/payments",
+			strings.NewReader(payBody("r1", `,"scenario":"timeout_no_charge"`)))
+		req.Header.Set("Authorization", "Bearer "+shopKey)
+		began := time.Now()
+		require.PanicsWithValue(t, http.ErrAbortHandler, func() { p.sim.Handler().ServeHTTP(httptest.NewRecorder(), req) })
+		require.Equal(t, time.Second, time.Since(began))
+	})
+}
+
 func TestClosingCutsTheSilence(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -149,8 +165,10 @@ func TestClosingCutsTheSilence(t *testing.T) {
 			failed <- err
 		}()
 		synctest.Wait()
+		began := time.Now()
 		require.NoError(t, p.sim.Close())
 		require.ErrorIs(t, <-failed, io.ErrUnexpectedEOF)
+		require.Zero(t, time.Since(began))
 		require.Equal(t, "closed", refused(t, p, http.StatusServiceUnavailable, "/v1/payments", payBody("r2", "")).Error.Code)
 	})
 }
@@ -232,6 +250,13 @@ func TestAccountsDoNotSeeEachOther(t *testing.T) {
 		status, _, err = p.as(t, key, "/v1/payments/r1", "")
 		require.NoError(t, err)
 		require.Equal(t, http.StatusUnauthorized, status)
+	}
+	for _, header := range []string{"", shopKey, "Basic " + shopKey, "bearer" + shopKey} {
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/sandbox/v1/payments/r1", nil)
+		req.Header.Set("Authorization", header)
+		w := httptest.NewRecorder()
+		p.sim.Handler().ServeHTTP(w, req)
+		require.Equal(t, http.StatusUnauthorized, w.Code)
 	}
 }
 

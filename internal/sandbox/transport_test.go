@@ -80,8 +80,8 @@ func TestTransportHidesTheCallersContextValues(t *testing.T) {
 	inner := chi.NewRouter()
 	inner.Get("/inner", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "inner") })
 	client := &http.Client{Transport: sandbox.Transport(inner)}
-	outer := chi.NewRouter()
-	outer.Get("/outer/{id}", func(w http.ResponseWriter, r *http.Request) {
+	api := chi.NewRouter()
+	api.Get("/outer/{id}", func(w http.ResponseWriter, r *http.Request) {
 		req, _ := http.NewRequestWithContext(r.Context(), http.MethodGet, "http://psp.test/inner", nil)
 		resp, err := client.Do(req)
 		if err == nil {
@@ -89,8 +89,10 @@ func TestTransportHidesTheCallersContextValues(t *testing.T) {
 			_ = resp.Body.Close()
 		}
 	})
+	outer := chi.NewRouter()
+	outer.Mount("/v1", api)
 	w := httptest.NewRecorder()
-	outer.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/outer/1", nil))
+	outer.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/outer/1", nil))
 	require.Equal(t, "inner", w.Body.String())
 }
 
