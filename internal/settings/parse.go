@@ -26,7 +26,8 @@ func (l *loader) parse(source []byte) (root *node) {
 	if !l.plain(top, source) {
 		return nil
 	}
-	// The parser has panicked on hostile files before; a file is never worth a crash.
+	// The parser has panicked on odd files before (goccy/go-yaml #274, #479); a
+	// reload must not end the service over one.
 	defer func() {
 		if recover() != nil {
 			l.report(top, "is not valid YAML")

@@ -86,6 +86,7 @@ func TestBadSettings(t *testing.T) {
 		{"no scheme", origins("shop.example"), badOrigin},
 		{"wildcard", origins("https://*.example"), badOrigin},
 		{"user data", origins("https://a@shop.example"), badOrigin},
+		{"zone", origins("http://[::1%25lo]:9"), badOrigin},
 		{"path", origins("https://shop.example/x"), longOrigin},
 		{"slash", origins("https://shop.example/"), longOrigin},
 		{"query", origins("https://shop.example?x"), longOrigin},
@@ -251,8 +252,9 @@ func TestGatewayThatRepeatsASecretIsRedacted(t *testing.T) {
 	require.Len(t, got, 1)
 	require.Contains(t, got[0], "paysvc.yaml:4:7: stores.demo.accounts.main: sandbox: ")
 	require.Contains(t, got[0], "***")
-	got = problems(t, account(key+"base_url: http://"+canary+"/%zz"))
+	got = problems(t, account(key+"base_url: http://plain-password/%zz"))
 	require.Contains(t, got[0], "***")
+	require.NotContains(t, got[0], "plain-password")
 }
 
 func TestProblemsArePrintedOnePerLine(t *testing.T) {

@@ -136,6 +136,12 @@ func TestNotificationsFindTheirAccountWithoutAStore(t *testing.T) {
 	require.Nil(t, s.Receiver("zero", "zero"), "nothing can notify it")
 }
 
+func TestAccountsWithoutNotificationsMayShareAName(t *testing.T) {
+	t.Parallel()
+	s := load(t, "stores:\n  a: {accounts: {zero: {gateway: zero}}}\n  b: {accounts: {zero: {gateway: zero}}}\n")
+	require.NotSame(t, s.Account("a", "zero"), s.Account("b", "zero"))
+}
+
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	s := load(t, string(settings.Demo()))
@@ -192,7 +198,7 @@ func TestReturnURLsNeedARegisteredOrigin(t *testing.T) {
 	for _, bad := range []string{
 		"", "/thanks", "//shop.example/", "http://shop.example/", "https://shop.example.evil.example/", "https://evil.example/https://shop.example",
 		"https://shop.example@evil.example/", "https://user@shop.example/", "https://shop.example:8444/", "https://shop.example:/", "http://localhost/",
-		"https:shop.example", "https:/shop.example", "javascript:alert(1)", "https://evil.example\\@shop.example/", "https://shop.example\\.evil.example/",
+		"https:shop.example", "https:/shop.example", "javascript:alert(1)", "https://evil.example\\@shop.example/", "https://shop.example\\.evil.example/", "https://shop.example/\\evil.example",
 		"https://shop.example/\n", " https://shop.example/", "https://shop.exämple/", "https://shop%2eexample/", "https://sub.shop.example/", "https://shop.example./",
 		"https://", "https://:443/", "http://[::1%25lo]:9/",
 	} {

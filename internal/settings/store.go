@@ -27,7 +27,7 @@ func (l *loader) stores(root *node) map[string]*Store {
 // store reads one store. receivers are the addresses of notifications that
 // other stores have taken, by gateway and account.
 func (l *loader) store(f field, receivers map[[2]string]bool) *Store {
-	st := &Store{Name: f.key, Title: f.key, Accounts: map[string]*Account{}, Stock: true}
+	st := &Store{Name: f.key, Title: f.key, Accounts: map[string]*Account{}}
 	n := f.value
 	if !l.fields(n, "title", "return_origins", "accounts", "methods", "stock", "mail_from") {
 		return st
