@@ -87,12 +87,10 @@ func (s *suite) testQuestion(t *testing.T, of func(gateways.Gateway) question) {
 			require.True(t, p.Transactions[0].State.Open(), "money other than asked for is neither paid nor gone")
 		})
 	}
-	for name, psp := range misbehaviours(t) {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s.requireNothingLearnt(t, of(s.connect(t, psp).gateway))
-		})
-	}
+	s.misbehave(t, func(t *testing.T, r *rig) {
+		t.Helper()
+		s.requireNothingLearnt(t, of(r.gateway))
+	})
 	t.Run("nobody listens", func(t *testing.T) {
 		t.Parallel()
 		s.requireNothingLearnt(t, of(s.open(t, settings(nobody(t)))))

@@ -13,12 +13,34 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// misbehaviours are PSPs of which, after a request has arrived, nothing can be
-// learnt. Redirecting ones point at a server that fails the test when asked.
+// misbehave runs the test with PSPs of which, after a request has arrived,
+// nothing can be learnt.
+func (s *suite) misbehave(t *testing.T, test func(t *testing.T, r *rig)) {
+	t.Helper()
+	for name, psp := range slow() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, s.connectFor(t, shortTimeout, psp))
+		})
+	}
+	for name, psp := range misbehaviours(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, s.connect(t, psp))
+		})
+	}
+}
+
+// slow are PSPs that only a time-out ends.
+func slow() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{"silence": hang, "drop by drop": drip}
+}
+
+// misbehaviours are the others. Redirecting ones point at a server that fails
+// the test when asked.
 func misbehaviours(t *testing.T) map[string]http.HandlerFunc {
 	t.Helper()
 	psps := map[string]http.HandlerFunc{
-		"silence":            hang,
 		"cut before a byte":  func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"cut in the headers": raw("HTTP/1.1 200 OK\r\nContent-Ty"),
 		"cut in the body":    raw("HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{\"id\":"),
@@ -26,7 +48,6 @@ func misbehaviours(t *testing.T) map[string]http.HandlerFunc {
 		"switched protocol":  raw("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: " + canary + "\r\n\r\n"),
 		"endless body":       endless("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n", "                "),
 		"endless headers":    endless("HTTP/1.1 200 OK\r\n", "X-"+canary+": "+canary+"\r\n"),
-		"drop by drop":       drip,
 		"compressed unasked": compressed,
 	}
 	for name, body := range map[string]string{

@@ -76,16 +76,13 @@ func requireAction(t *testing.T, a *payment.NextAction) {
 
 func (s *suite) testPayMisbehaved(t *testing.T) {
 	t.Parallel()
-	for name, psp := range misbehaviours(t) {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := s.connect(t, psp)
-			f := s.pay(t, r.gateway, anyMethod(r.gateway))
-			require.Equal(t, payment.Unknown, f.State)
-			silent(t, f)
-			require.EqualValues(t, 1, r.sends.Load(), "what may have arrived is not sent again")
-		})
-	}
+	s.misbehave(t, func(t *testing.T, r *rig) {
+		t.Helper()
+		f := s.pay(t, r.gateway, anyMethod(r.gateway))
+		require.Equal(t, payment.Unknown, f.State, f.Reason)
+		silent(t, f)
+		require.EqualValues(t, 1, r.sends.Load(), "what may have arrived is not sent again")
+	})
 	t.Run("nobody listens", func(t *testing.T) {
 		t.Parallel()
 		g := s.open(t, settings(nobody(t)))
@@ -95,7 +92,7 @@ func (s *suite) testPayMisbehaved(t *testing.T) {
 	})
 	t.Run("time-out has its reason", func(t *testing.T) {
 		t.Parallel()
-		r := s.connect(t, hang)
+		r := s.connectFor(t, shortTimeout, hang)
 		require.Equal(t, gateways.ReasonTimeout, s.pay(t, r.gateway, anyMethod(r.gateway)).Reason.Code)
 	})
 	t.Run("refuses for now", func(t *testing.T) {

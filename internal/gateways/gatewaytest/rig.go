@@ -26,7 +26,9 @@ const canary = "canary"
 const (
 	account   = "suite-account"
 	reference = "01K3SV1TEREFERENCE00"
-	timeout   = 300 * time.Millisecond
+	// timeout is never reached by a PSP that answers, shortTimeout by one that does not.
+	timeout      = 5 * time.Second
+	shortTimeout = time.Second
 	// patience bounds a call that should have ended by its time-out long ago.
 	patience = 20 * time.Second
 )
@@ -95,6 +97,12 @@ func (s *suite) open(t *testing.T, set Settings) gateways.Gateway {
 // connect opens the gateway in front of the PSP.
 func (s *suite) connect(t *testing.T, psp http.HandlerFunc) *rig {
 	t.Helper()
+	return s.connectFor(t, timeout, psp)
+}
+
+// connectFor does so with a time-out.
+func (s *suite) connectFor(t *testing.T, timeout time.Duration, psp http.HandlerFunc) *rig {
+	t.Helper()
 	r := &rig{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		r.requests.Add(1)
@@ -108,7 +116,9 @@ func (s *suite) connect(t *testing.T, psp http.HandlerFunc) *rig {
 		server.Close()
 	})
 	r.url = server.URL
-	r.gateway = s.open(t, settings(server.URL))
+	set := settings(server.URL)
+	set.Timeout = timeout
+	r.gateway = s.open(t, set)
 	return r
 }
 
