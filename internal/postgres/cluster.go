@@ -169,8 +169,8 @@ func poll(ctx context.Context, done func() bool) error {
 	return nil
 }
 
-// lastLines keeps the end of a program's output, where the reason is.
+// lastLines keeps the end of a program's output, where the reason is; PostgreSQL takes up to six lines for one.
 func lastLines(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return strings.Join(lines[max(0, len(lines)-4):], " | ")
+	return strings.Join(lines[max(0, len(lines)-8):], " | ")
 }

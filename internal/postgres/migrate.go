@@ -32,27 +32,28 @@ type SchemaVersion struct {
 // that an earlier run left half-way is an error that says what to do.
 func Migrate(ctx context.Context, url string, files fs.FS) error {
 	return change(ctx, url, files, func(m *migrate.Migrate, now SchemaVersion) error {
+		newest, err := newestIn(files)
+		if err != nil {
+			return err
+		}
 		if err := now.mustBeClean(); err != nil {
 			return err
 		}
-		newest, err := newestIn(files)
-		if err != nil || now.Number >= newest {
-			return err
-		}
-		return m.Up()
+		return walk(ctx, m, now, 1, func(at SchemaVersion) bool { return at.Number >= newest })
 	})
 }
 
 // MigrateDown takes back that many migrations, all of them if steps is negative. It deletes data.
 func MigrateDown(ctx context.Context, url string, files fs.FS, steps int) error {
 	return change(ctx, url, files, func(m *migrate.Migrate, now SchemaVersion) error {
-		if err := now.mustBeClean(); err != nil || steps == 0 {
+		if err := now.mustBeClean(); err != nil {
 			return err
 		}
-		if steps < 0 {
-			return m.Down()
-		}
-		return m.Steps(-steps)
+		left := steps
+		return walk(ctx, m, now, -1, func(at SchemaVersion) bool {
+			left--
+			return at.Number == 0 || left == -1
+		})
 	})
 }
 
@@ -101,6 +102,24 @@ func (v SchemaVersion) mustBeClean() error {
 		v.Number, int64(v.Number)-1, v.Number)
 }
 
+// walk takes one step after the other until done says so. (The library's own way to stop between steps has a data race.)
+func walk(ctx context.Context, m *migrate.Migrate, at SchemaVersion, step int, done func(SchemaVersion) bool) error {
+	for !done(at) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := m.Steps(step); err != nil {
+			return err
+		}
+		number, dirty, err := m.Version()
+		if err != nil && !errors.Is(err, migrate.ErrNilVersion) {
+			return err
+		}
+		at = SchemaVersion{Number: number, Dirty: dirty}
+	}
+	return nil
+}
+
 // change runs do under the lock. Cancelling ctx stops after the migration that is under way.
 func change(ctx context.Context, url string, files fs.FS, do func(*migrate.Migrate, SchemaVersion) error) error {
 	conn, err := pgx.Connect(ctx, url)
@@ -119,14 +138,9 @@ func change(ctx context.Context, url string, files fs.FS, do func(*migrate.Migra
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	stopped := context.AfterFunc(ctx, func() { m.GracefulStop <- true })
-	defer stopped()
 	err = do(m, now)
-	if errors.Is(err, migrate.ErrNoChange) {
-		err = nil
-	}
 	sourceErr, databaseErr := m.Close()
-	if err := errors.Join(err, ctx.Err(), sourceErr, databaseErr); err != nil {
+	if err := errors.Join(err, sourceErr, databaseErr); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/paysvc/paysvc/internal/postgres"
 )
@@ -24,6 +25,9 @@ const (
 	// templatesMax bounds the templates that old migrations leave behind on a server.
 	templatesMax = 8
 	template     = "template_paysvc_"
+	attemptsMax  = 3
+
+	unknownDatabase = "3D000" // SQLSTATE
 )
 
 // admin makes and drops databases. It keeps no connection open, so that tests can look for leaks.
@@ -79,24 +83,35 @@ func (a *admin) do(ctx context.Context, do func(*pgx.Conn) error) error {
 
 // create clones a database from the template of these migrations, which it makes if there is none.
 func (a *admin) create(ctx context.Context, files fs.FS) (name string, err error) {
-	from := "template0"
-	if files != nil {
-		if from, err = templateName(files); err != nil {
-			return "", err
-		}
-	}
 	// The process id tells later runs which databases are left-overs.
 	name = fmt.Sprintf("test_%d_%s", os.Getpid(), strings.ReplaceAll(uuid.NewString(), "-", ""))
 	err = a.do(ctx, func(conn *pgx.Conn) error {
-		if files != nil {
-			if err := a.ensureTemplate(ctx, conn, from, files); err != nil {
+		if files == nil {
+			return a.clone(ctx, conn, name, "template0")
+		}
+		from, err := templateName(files)
+		if err != nil {
+			return err
+		}
+		for range attemptsMax {
+			if err = a.ensureTemplate(ctx, conn, from, files); err != nil {
+				return err
+			}
+			err = a.clone(ctx, conn, name, from)
+			// Somebody with many newer migrations may have pushed the template out meanwhile.
+			var pgErr *pgconn.PgError
+			if !errors.As(err, &pgErr) || pgErr.Code != unknownDatabase {
 				return err
 			}
 		}
-		_, err := conn.Exec(ctx, "create database "+name+" template "+from+a.strategy)
 		return err
 	})
 	return name, err
+}
+
+func (a *admin) clone(ctx context.Context, conn *pgx.Conn, name, from string) error {
+	_, err := conn.Exec(ctx, "create database "+name+" template "+from+a.strategy)
+	return err
 }
 
 func (a *admin) drop(ctx context.Context, name string) error {

@@ -5,9 +5,12 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"sync"
 	"testing"
+	"testing/fstest"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -59,6 +62,49 @@ func TestSweepDropsTheDatabasesOfDeadProcessesOnly(t *testing.T) {
 		}
 		return nil
 	}))
+}
+
+func schema(table string) fstest.MapFS {
+	return fstest.MapFS{"000001_x.up.sql": {Data: []byte("create table " + table + " ()")}}
+}
+
+// templates are the names on the server, by age.
+func templates(t *testing.T, a *admin) (names []string) {
+	t.Helper()
+	require.NoError(t, a.do(t.Context(), func(conn *pgx.Conn) error {
+		rows, err := conn.Query(t.Context(), "select datname from pg_database where datname like $1 order by oid", template+"%")
+		require.NoError(t, err)
+		names, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		return err
+	}))
+	return names
+}
+
+func TestManyTestsAtOnceMakeOneTemplateAndChangedMigrationsAnother(t *testing.T) {
+	t.Parallel()
+	s, _ := Server(t, false)
+	a, err := newAdmin(t.Context(), s.URL("postgres"))
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			_, err := a.create(t.Context(), schema("goods"))
+			assert.NoError(t, err)
+		})
+	}
+	wg.Wait()
+	first := templates(t, a)
+	require.Len(t, first, 1)
+
+	for i := range templatesMax {
+		_, err := a.create(t.Context(), schema("goods"+strconv.Itoa(i)))
+		require.NoError(t, err)
+	}
+	later := templates(t, a)
+	require.Len(t, later, templatesMax)
+	require.NotContains(t, later, first[0], "the oldest is forgotten")
+	_, err = a.create(t.Context(), schema("goods"))
+	require.NoError(t, err, "and made again when needed")
 }
 
 func TestStrategyIsWhatThisServerVersionKnows(t *testing.T) {

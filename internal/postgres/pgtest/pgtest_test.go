@@ -2,12 +2,8 @@ package pgtest_test
 
 import (
 	"context"
-	"fmt"
-	"os"
 	"strings"
-	"sync"
 	"testing"
-	"testing/fstest"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -15,13 +11,6 @@ import (
 	"github.com/paysvc/paysvc/internal/postgres"
 	"github.com/paysvc/paysvc/internal/postgres/pgtest"
 )
-
-func schema(table string) fstest.MapFS {
-	return fstest.MapFS{
-		"000001_x.up.sql":   {Data: fmt.Appendf(nil, "create table %s (n int); insert into %s values (1)", table, table)},
-		"000001_x.down.sql": {Data: []byte("drop table " + table)},
-	}
-}
 
 func connect(t *testing.T, url string) *pgx.Conn {
 	t.Helper()
@@ -70,35 +59,6 @@ func TestDatabaseIsDroppedWithItsTestEvenWhenConnectionsAreLeft(t *testing.T) {
 	})
 	conn := connect(t, pgtest.Empty(t))
 	require.Zero(t, count(t, conn, "select count(*) from pg_database where datname = $1", name))
-}
-
-func TestManyTestsAtOnceMakeOneTemplate(t *testing.T) {
-	t.Parallel()
-	files := schema(fmt.Sprintf("goods_%d", os.Getpid())) // a schema that no other run has
-	conn := connect(t, pgtest.Empty(t))
-	templates := "select count(*) from pg_database where datname like 'template\\_paysvc\\_%' and oid > $1"
-	newest := count(t, conn, "select max(oid)::int from pg_database")
-	t.Run("all", func(t *testing.T) {
-		t.Parallel()
-		var wg sync.WaitGroup
-		for range 8 {
-			wg.Go(func() {
-				conn := connect(t, pgtest.DatabaseOf(t, files))
-				require.Equal(t, 1, count(t, conn, fmt.Sprintf("select n from goods_%d", os.Getpid())))
-			})
-		}
-		wg.Wait()
-		require.LessOrEqual(t, count(t, conn, templates, newest), 3, "ours, and perhaps those of tests beside this one")
-	})
-}
-
-func TestOldTemplatesAreForgotten(t *testing.T) {
-	t.Parallel()
-	for i := range 10 {
-		pgtest.DatabaseOf(t, schema(fmt.Sprintf("old_%d_%d", i, os.Getpid())))
-	}
-	conn := connect(t, pgtest.Empty(t))
-	require.LessOrEqual(t, count(t, conn, "select count(*) from pg_database where datname ~ '^template_paysvc_[0-9a-f]+$'"), 9)
 }
 
 func TestServerOfATestCanBeStoppedAndStartedAgainOnItsPort(t *testing.T) {
