@@ -92,7 +92,7 @@ func (s *Service) choose(o *payment.Order, name string) (*settings.Method, error
 }
 
 // ValidateData checks what the shopper entered for a method, before paying.
-func (s *Service) ValidateData(o *payment.Order, method string, data json.RawMessage) (payment.DataSummary, error) {
+func (s *Service) ValidateData(o *payment.Order, method string, data []byte) (payment.DataSummary, error) {
 	m, err := s.choose(o, method)
 	if err != nil {
 		return payment.DataSummary{}, err

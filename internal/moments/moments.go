@@ -82,6 +82,10 @@ func New(d Deps) (*Service, error) {
 // execute runs a pipeline and wakes the jobs when that left work for them.
 func (s *Service) execute(ctx context.Context, req pipeline.Request) (*pipeline.Run, error) {
 	run, err := s.runner.Execute(ctx, req)
+	if run != nil && run.Record() != nil && run.Record().State == payment.RunFailed {
+		s.Log.Error().Stringer("order", run.Order.ID).Str("pipeline", run.Record().Pipeline).
+			Str("error", run.Record().Error).Msg("a step failed; its money facts are recorded")
+	}
 	if run != nil && run.Order != nil {
 		for _, e := range run.Order.Effects {
 			if e.Change() != payment.Unchanged && !e.DueAt.IsZero() {

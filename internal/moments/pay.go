@@ -20,6 +20,8 @@ type PayCommand struct {
 	Method string
 	// Data is what the shopper entered. It is handed to the gateway and kept nowhere.
 	Data json.RawMessage
+	// Guard refuses callers who may not use the order; nil lets all pass.
+	Guard func(o *payment.Order) error
 	// Render makes the answer from the outcome. It is called before the commit
 	// that keeps the answer, perhaps more than once.
 	Render func(Outcome) payment.Reply
@@ -94,6 +96,11 @@ const codeInProgress = "payment_in_progress"
 // begin checks, on the locked order, that a payment may begin, and opens it.
 func (s *Service) begin(run *pipeline.Run, c *PayCommand) error {
 	o := run.Order
+	if c.Guard != nil {
+		if err := c.Guard(o); err != nil {
+			return err
+		}
+	}
 	if c.New != nil {
 		o.Emit(payment.Event{Type: "order.created", Status: string(o.Saved.Status)}, run.At)
 	}

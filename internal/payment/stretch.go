@@ -46,5 +46,8 @@ var (
 	ErrParked        = Errorf(KindNotFound, "unknown_reference", "the notification fits no transaction")
 	ErrNumberTaken   = Errorf(KindConflict, "order_number_taken", "another order of the store has this number")
 	ErrConflicting   = Errorf(KindConflict, "conflicting_notification", "the event was received with other content")
-	ErrStale         = Errorf(KindConflict, "stale_run", "the run was taken up elsewhere")
+	// ErrUnrecorded is a call to a PSP whose outcome could not be written down. The
+	// announced transaction is in the books, and the PSP is asked about it.
+	ErrUnrecorded = Errorf(KindUnavailable, "outcome_not_recorded", "the outcome could not be recorded yet; ask again")
+	ErrStale      = Errorf(KindConflict, "stale_run", "the run was taken up elsewhere")
 )

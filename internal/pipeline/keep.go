@@ -14,7 +14,8 @@ const triesMax = 10
 
 // keep records, in a transaction of its own, what must stay when a step failed
 // or refused: the facts, and the failed run. The error that it returns is the
-// step's: a *payment.Error where the step refused.
+// step's, a *payment.Error where it refused; there is none when facts were
+// recorded: what happened to the money is known, and the steps are tried again.
 func (s *stretch) keep(ctx context.Context, failed *Run, cause error) (*Run, Caller, error) {
 	refusal := refusalOf(cause)
 	if s.open.New != nil || refusal != nil && s.first && len(s.facts) == 0 {
@@ -41,8 +42,11 @@ func (s *stretch) keep(ctx context.Context, failed *Run, cause error) (*Run, Cal
 	if err != nil {
 		return nil, nil, errors.Join(cause, err)
 	}
-	if len(s.facts) > 0 && refusal == nil {
-		return run, nil, nil // the money is in the books; a job repeats the steps
+	if len(s.records) > 0 {
+		run.record = s.records[len(s.records)-1]
+	}
+	if len(s.facts) > 0 {
+		return run, nil, nil
 	}
 	return run, nil, unwrapStep(cause)
 }

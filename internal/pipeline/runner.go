@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -81,6 +82,9 @@ func (r *Runner) Execute(ctx context.Context, req Request) (*Run, error) {
 		var next *Run
 		if next, caller, err = s.commit(ctx); next != nil {
 			run = next
+		}
+		if err != nil {
+			err = errors.Join(payment.ErrUnrecorded, err)
 		}
 	}
 	return run, err

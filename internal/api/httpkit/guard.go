@@ -73,6 +73,10 @@ func (k *Kit) admit(ctx huma.Context, w http.ResponseWriter, r *http.Request, ro
 	return ctx, nil
 }
 
+// Refuse answers the error of code that is not an operation of the API, as the
+// error of an operation is answered.
+func (k *Kit) Refuse(w http.ResponseWriter, r *http.Request, err error) { k.refuse(w, r, err) }
+
 // refuse answers what admit said no with.
 func (k *Kit) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if p, ok := k.answerable(r.Context(), err).(*Problem); ok {
@@ -101,6 +105,7 @@ func (s *scope) takeBody(buf *bytes.Buffer, w http.ResponseWriter, r *http.Reque
 	if p := scanBody(buf.Bytes(), exempt); p != nil {
 		return p
 	}
+	r.Header.Set("Content-Type", contentJSON) // huma compares it to the letter
 	s.body = buf.Bytes()
 	s.bodyReader.Reset(s.body)
 	r.Body = io.NopCloser(&s.bodyReader)

@@ -1,0 +1,118 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/paysvc/paysvc/internal/api/httpkit"
+	"github.com/paysvc/paysvc/internal/payment"
+)
+
+// The rights that routes ask for: a key needs one of them. publishable lets keys
+// for browsers in; the handler then checks the order's client token.
+const (
+	anyScope                  = "any"
+	publishable payment.Scope = "publishable"
+)
+
+// routes lists every route of the service.
+func (a *API) routes() {
+	r := a.kit.Router
+	r.Get("/healthz", a.healthz)
+	r.Get("/readyz", a.readyz)
+	r.Post("/confirm/{gateway}/{account}", a.confirm)
+	r.Get("/confirm/{gateway}/{account}", a.confirm)
+	r.Get("/order-submit/{token}", a.orderSubmit)
+	r.Post("/order-submit/{token}", a.orderSubmit)
+	r.Get("/order-failed/{token}", a.orderFailed)
+	r.Post("/order-failed/{token}", a.orderFailed)
+	r.Get("/order-status/{token}", a.orderStanding)
+	for path, handler := range a.Mount {
+		r.Mount(path, handler)
+	}
+
+	// Orders.
+	add(a, post("/v1/orders", "create-order", "Create an order", payment.ScopeOrders).money(), a.createOrder)
+	add(a, get("/v1/orders/{id}", "get-order", "Read an order"), a.getOrder)
+	add(a, patch("/v1/orders/{id}", "amend-order", "Re-price an order or change its addresses", payment.ScopeOrders), a.amendOrder)
+	add(a, post("/v1/orders/{id}/cancel", "cancel-order", "Cancel an order", payment.ScopeOrders), a.cancelOrder)
+
+	// The moments of a payment.
+	add(a, post("/v1/orders/{id}/pay", "pay-order", "Pay an order", payment.ScopeOrders, publishable).money(), a.pay)
+	add(a, get("/v1/orders/{id}/payment-methods", "list-payment-methods", "List the methods that an order can be paid with", publishable), a.listMethods)
+	add(a, post("/v1/orders/{id}/payment-data", "validate-payment-data", "Check what the shopper entered", payment.ScopeOrders, publishable), a.validateData)
+	add(a, post("/v1/orders/{id}/submit", "submit-order", "The shopper is back from paying", payment.ScopeOrders), a.submit)
+	add(a, post("/v1/orders/{id}/failed", "fail-order", "The shopper is back from not paying", payment.ScopeOrders), a.fail)
+	add(a, get("/v1/orders/{id}/status", "get-order-status", "Read where an order stands", publishable), a.getStatus)
+	add(a, get("/v1/orders/{id}/status/stream", "stream-order-status", "Follow where an order stands", publishable).produces(httpkit.ContentEventStream), a.streamStatus)
+
+	a.listRoutes()
+}
+
+// route is a route while it is being described.
+type route struct{ httpkit.Route }
+
+func get(path, id, summary string, more ...payment.Scope) route {
+	return describe(http.MethodGet, path, id, summary, append([]string{anyScope}, names(more)...))
+}
+
+func post(path, id, summary string, scopes ...payment.Scope) route {
+	return describe(http.MethodPost, path, id, summary, names(scopes))
+}
+
+func patch(path, id, summary string, scopes ...payment.Scope) route {
+	return describe(http.MethodPatch, path, id, summary, names(scopes))
+}
+
+func put(path, id, summary string, scopes ...payment.Scope) route {
+	return describe(http.MethodPut, path, id, summary, names(scopes))
+}
+
+func del(path, id, summary string, scopes ...payment.Scope) route {
+	return describe(http.MethodDelete, path, id, summary, names(scopes))
+}
+
+func describe(method, path, id, summary string, rights []string) route {
+	return route{httpkit.Route{Operation: huma.Operation{
+		Method: method, Path: path, OperationID: id, Summary: summary,
+		Security: []map[string][]string{{"bearer": rights}},
+	}}}
+}
+
+// money marks a route that can move money: it needs an Idempotency-Key, and its
+// problems say whether money moved.
+func (r route) money() route {
+	r.MovesMoney, r.NeedsKey = true, true
+	return r
+}
+
+func (r route) produces(mediaType string) route {
+	r.Produces = mediaType
+	return r
+}
+
+func add[I, O any](a *API, r route, handle func(context.Context, *I) (*O, error)) {
+	httpkit.Register(a.kit, r.Route, handle)
+}
+
+func names(scopes []payment.Scope) []string {
+	all := make([]string, len(scopes))
+	for i, s := range scopes {
+		all[i] = string(s)
+	}
+	return all
+}
+
+func (a *API) healthz(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }
+
+// readyz answers 503 while the service cannot do its work, so that a balancer
+// sends its requests elsewhere.
+func (a *API) readyz(w http.ResponseWriter, r *http.Request) {
+	if err := a.Ready(r.Context()); err != nil {
+		httpkit.WriteProblem(w, r, httpkit.NewProblem(http.StatusServiceUnavailable, httpkit.CodeUnavailable, ""))
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
