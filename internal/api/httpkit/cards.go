@@ -6,6 +6,9 @@ import "strings"
 const (
 	cardDigitsMin = 13
 	cardDigitsMax = 19
+	// hexIDMaxBytes is the length of a SHA-512 digest. The bound also keeps the
+	// work in proportion to the text.
+	hexIDMaxBytes = 128
 )
 
 // ContainsCardNumber is true if text holds 13 to 19 digits that pass the Luhn
@@ -21,12 +24,14 @@ func ContainsCardNumber(text string) bool {
 
 // RedactCardNumbers replaces every card number in text.
 func RedactCardNumbers(text string) string {
+	redacted := ""
 	for {
 		start, end, found := findCardNumber(text)
 		if !found {
-			return text
+			return redacted + text
 		}
-		text = text[:start] + "[card]" + text[end:]
+		redacted += text[:start] + "[card]"
+		text = text[end:]
 	}
 }
 
@@ -37,7 +42,7 @@ func findCardNumber(text string) (start, end int, found bool) {
 	if len(text) < cardDigitsMin {
 		return 0, 0, false
 	}
-	var store [8]group // enough for most texts, so that nothing is allocated
+	var store [cardDigitsMax]group // on the stack
 	groups := store[:0]
 	for i := 0; i < len(text); {
 		if !isDigit(text[i]) {
@@ -51,6 +56,9 @@ func findCardNumber(text string) (start, end int, found bool) {
 		g.end = i
 		if len(groups) > 0 && !joined(text, groups[len(groups)-1], g) {
 			groups = groups[:0]
+		}
+		if len(groups) == cardDigitsMax { // more cannot be part of one number
+			groups = append(groups[:0], groups[1:]...)
 		}
 		groups = append(groups, g)
 		if first, ok := endsInCard(text, groups); ok {
@@ -103,18 +111,24 @@ func luhn(text string) bool {
 	return sum%10 == 0
 }
 
-// inHexID is true if the digits stand in a UUID, or in 32 or more hexadecimal
+// inHexID is true if the digits stand in a UUID, or in 32 to 128 hexadecimal
 // digits of which at least four are letters.
 func inHexID(text string, start, end int) bool {
-	for start > 0 && isHexOrDash(text[start-1]) {
+	for start > 0 && isHexOrDash(text[start-1]) && end-start <= hexIDMaxBytes {
 		start--
 	}
-	for end < len(text) && isHexOrDash(text[end]) {
+	for end < len(text) && isHexOrDash(text[end]) && end-start <= hexIDMaxBytes {
 		end++
+	}
+	if end-start > hexIDMaxBytes {
+		return false
 	}
 	word := text[start:end]
 	letters := 0
 	for i := range len(word) {
+		if !isHexOrDash(word[i]) {
+			return false // a space between groups of digits
+		}
 		if word[i] != '-' && !isDigit(word[i]) {
 			letters++
 		}

@@ -5,3 +5,6 @@ var ScanBody = scanBody
 
 // Suspicious is the scanner's first pass.
 var Suspicious = suspicious
+
+// Decode is the strict decoder.
+var Decode = jsonFormat().Unmarshal

@@ -93,6 +93,8 @@ func classify(message string) (code, safe string) {
 	case has("expected string", "expected boolean", "expected number", "expected integer",
 		"expected array", "expected object", "invalid integer", "invalid boolean", "invalid float"):
 		return fieldType, safe
+	case has("invalid value", "invalid date"):
+		return fieldFormat, messageOf(fieldFormat)
 	default:
 		return fieldInvalid, messageOf(fieldInvalid)
 	}

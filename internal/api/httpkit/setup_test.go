@@ -167,5 +167,4 @@ func problemOf(t testing.TB, w *httptest.ResponseRecorder) httpkit.Problem {
 	return p
 }
 
-// slowReader hides a body's length.
-type slowReader struct{ io.Reader }
+func newLogger(w io.Writer) zerolog.Logger { return zerolog.New(w) }
