@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/paysvc/paysvc/internal/gateways"
+	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/postgres"
+	"github.com/paysvc/paysvc/internal/sandbox"
+	"github.com/paysvc/paysvc/internal/settings"
+	"github.com/paysvc/paysvc/migrations"
+)
+
+// The keys of store demo. They are known to everyone, which is why dev serves
+// loopback only.
+const (
+	demoSecretKey      = "paysk_test_demo"
+	demoPublishableKey = "paypk_test_demo"
+)
+
+// dev runs the service for development: it finds or installs PostgreSQL, starts
+// a private cluster, migrates, and serves the demo store with a sandbox PSP.
+func dev(ctx context.Context, _ []string, env environment) error {
+	if !inDevelopment(env.lookup) {
+		return errors.New("dev does not run with PAYSVC_ENV=production: it serves keys that everyone knows")
+	}
+	c, err := readConfig()
+	if err != nil {
+		return err
+	}
+	if _, set := env.lookup("PAYSVC_LISTEN"); !set {
+		c.Listen = "127.0.0.1:8080"
+	}
+	listener, err := listenLoopback(ctx, c.Listen)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }() // the server has closed it already, unless we fail before
+	if c.PublicURL == "" {
+		c.PublicURL = "http://" + listener.Addr().String()
+	}
+	if _, set := env.lookup("PAYSVC_MAIL_FOLDER"); !set {
+		c.MailFolder = filepath.Join(c.DevFolder, "mails")
+	}
+	stopDatabase, err := devDatabase(ctx, c, env)
+	if err != nil {
+		return err
+	}
+	defer stopDatabase()
+	return serveDev(ctx, c, env, listener)
+}
+
+// serveDev serves once the database is there.
+func serveDev(ctx context.Context, c *config, env environment, listener net.Listener) error {
+	log := c.logger(env.err)
+	if err := postgres.Migrate(ctx, c.DatabaseURL.Reveal(), migrations.FS); err != nil {
+		return err
+	}
+	secrets, err := devSecrets(c.DevFolder)
+	if err != nil {
+		return err
+	}
+	simulator, err := sandbox.New(sandbox.Config{
+		PublicURL: c.PublicURL, LedgerPath: filepath.Join(c.DevFolder, "sandbox-ledger.jsonl"),
+		Accounts: []sandbox.Account{{
+			ID: "demo", APIKey: secrets[0], WebhookSecret: secrets[1], NotifyURL: c.PublicURL + "/confirm/sandbox/sandbox",
+		}},
+		Now: time.Now, Rand: rand.Reader, Log: log.With().Str("part", "sandbox").Logger(),
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = simulator.Close() }() // it only waits for its notifications
+	inProcess := sandbox.Transport(simulator.Handler())
+	name, source := "demo settings", settings.Demo()
+	if path, set := env.lookup("PAYSVC_SETTINGS"); set {
+		name = path
+		if source, err = env.readFile(path); err != nil {
+			return fmt.Errorf("PAYSVC_SETTINGS: %w", err)
+		}
+	}
+	loaded, err := loadSettings(name, source, env, devLookup(env, c, secrets), log, func(gateway, _ string) http.RoundTripper {
+		if gateway == "sandbox" {
+			return inProcess
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	p := parts{
+		config: c, log: log, settings: loaded, publicURL: c.PublicURL,
+		mount: map[string]http.Handler{"/sandbox": simulator.Handler()},
+	}
+	s, err := newService(ctx, p)
+	if err != nil {
+		return err
+	}
+	if err := demoKeys(ctx, s); err != nil {
+		return err
+	}
+	welcome(env, c)
+	return s.serve(ctx, listener, p)
+}
+
+// listenLoopback listens, on loopback addresses only.
+func listenLoopback(ctx context.Context, address string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("PAYSVC_LISTEN: %w", err)
+	}
+	ip := net.ParseIP(host)
+	if host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, errors.New("PAYSVC_LISTEN: dev serves keys that everyone knows, so it listens on loopback only")
+	}
+	return new(net.ListenConfig).Listen(ctx, "tcp", address)
+}
+
+// devDatabase makes c.DatabaseURL work: the one that is configured, or a private
+// cluster in the development folder. It returns what stops it.
+func devDatabase(ctx context.Context, c *config, env environment) (stop func(), err error) {
+	if c.DatabaseURL != "" {
+		return func() {}, nil
+	}
+	path, _ := env.lookup("PATH")
+	binDir, _ := env.lookup("PAYSVC_POSTGRES_BIN")
+	search := postgres.Search{BinDir: binDir, Path: path, Root: c.DevFolder}
+	binaries, err := postgres.Find(ctx, search)
+	if errors.Is(err, postgres.ErrNotFound) {
+		binaries, err = postgres.Install(ctx, search, env.err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	server, err := postgres.Start(ctx, postgres.Options{
+		DataDir: filepath.Join(c.DevFolder, "postgres"), Binaries: binaries, Durable: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	stop = func() { _ = server.Stop(context.WithoutCancel(ctx)) }
+	if err := server.CreateDatabase(ctx, "paysvc"); err != nil {
+		stop()
+		return nil, err
+	}
+	c.DatabaseURL = gateways.Secret(server.URL("paysvc"))
+	return stop, nil
+}
+
+// devSecrets are the sandbox's API key and webhook secret, made once and kept.
+func devSecrets(folder string) ([]string, error) {
+	path := filepath.Join(folder, "sandbox-secrets")
+	if kept, err := os.ReadFile(path); err == nil {
+		if secrets := strings.Fields(string(kept)); len(secrets) == 2 {
+			return secrets, nil
+		}
+	}
+	ids := payment.NewIDs(time.Now, rand.Reader)
+	secrets := []string{ids.Token(), ids.Token()}
+	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // PostgreSQL, as another user, passes through
+		return nil, err
+	}
+	return secrets, os.WriteFile(path, []byte(strings.Join(secrets, "\n")+"\n"), 0o600)
+}
+
+// devLookup adds what the demo settings refer to.
+func devLookup(env environment, c *config, secrets []string) func(string) (string, bool) {
+	own := map[string]string{
+		"PAYSVC_SANDBOX_URL": c.PublicURL, "PAYSVC_SANDBOX_API_KEY": secrets[0], "PAYSVC_SANDBOX_WEBHOOK_SECRET": secrets[1],
+	}
+	return func(name string) (string, bool) {
+		if value, set := env.lookup(name); set {
+			return value, true
+		}
+		value, ok := own[name]
+		return value, ok
+	}
+}
+
+// demoKeys puts the well-known keys into the database.
+func demoKeys(ctx context.Context, s *service) error {
+	for _, key := range []struct {
+		secret string
+		kind   payment.KeyKind
+		scopes []payment.Scope
+	}{
+		{demoSecretKey, payment.SecretKey, allScopes()},
+		{demoPublishableKey, payment.PublishableKey, nil},
+	} {
+		err := s.store.CreateKey(ctx, apiKey(key.secret, "demo", "demo "+string(key.kind), key.kind, key.scopes))
+		if err != nil && payment.KindOf(err) != payment.KindConflict {
+			return err
+		}
+	}
+	return nil
+}
+
+// welcome prints where everything is, and a line to begin with.
+func welcome(env environment, c *config) {
+	fmt.Fprintf(env.out, `
+paysvc serves the store "demo" (keys %[2]s, %[3]s).
+
+  API       %[1]s/v1           docs %[1]s/docs
+  Sandbox   %[1]s/sandbox/operations
+  Mails     %[4]s
+
+Create an order and pay it with a wallet; then open the printed next_action.url:
+
+  curl -s %[1]s/v1/orders -H 'Authorization: Bearer %[2]s' -H 'Content-Type: application/json' \
+    -H "Idempotency-Key: $(date +%%s)" -d '{"number":"'$(date +%%s)'","currency":"EUR","total":"129.95",
+    "lines":[{"sku":"A-1","name":"Lamp","quantity":1,"unit_price":"129.95","total":"129.95"}],"pay":{"method":"wallet"}}'
+
+Ctrl-C stops everything.
+`, c.PublicURL, demoSecretKey, demoPublishableKey, c.MailFolder)
+}

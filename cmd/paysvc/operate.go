@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/paysvc/paysvc/internal/moments"
+	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/settings"
+)
+
+// checkSettings reads the settings and reports every problem.
+func checkSettings(_ context.Context, args []string, env environment) error {
+	if len(args) > 0 && args[0] != "check" {
+		return fmt.Errorf("settings: check; %w", errUsage)
+	}
+	loaded, err := configuredSettings(env)
+	if err != nil {
+		return err
+	}
+	if _, err := moments.New(moments.Deps{Settings: loaded}); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(env.out, "the settings are fine: %d stores\n", len(loaded.Stores))
+	return err
+}
+
+// configuredSettings are those of PAYSVC_SETTINGS, or the demo's.
+func configuredSettings(env environment) (*settings.Settings, error) {
+	c, err := readConfig()
+	if err != nil {
+		return nil, err
+	}
+	log := c.logger(env.err)
+	path, set := env.lookup("PAYSVC_SETTINGS")
+	if !set {
+		c.PublicURL = "http://127.0.0.1:8080"
+		return loadSettings("demo settings", settings.Demo(), env, devLookup(env, c, []string{"unused", "unused"}), log, nil)
+	}
+	source, err := env.readFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("PAYSVC_SETTINGS: %w", err)
+	}
+	return loadSettings(path, source, env, env.lookup, log, nil)
+}
+
+// showPipelines prints every effective pipeline, by store and method.
+func showPipelines(_ context.Context, args []string, env environment) error {
+	if len(args) == 0 || args[0] != "show" {
+		return fmt.Errorf("pipelines: show [--mermaid]; %w", errUsage)
+	}
+	loaded, err := configuredSettings(env)
+	if err != nil {
+		return err
+	}
+	service, err := moments.New(moments.Deps{Settings: loaded})
+	if err != nil {
+		return err
+	}
+	return service.ShowPipelines(env.out, slices.Contains(args, "--mermaid"))
+}
+
+// inquire asks the PSPs about the open transactions of one order, now.
+func inquire(ctx context.Context, args []string, env environment) error {
+	if len(args) != 1 {
+		return fmt.Errorf("inquire: the id of an order is required; %w", errUsage)
+	}
+	id, err := payment.ParseOrderID(args[0])
+	if err != nil {
+		return err
+	}
+	c, err := readConfig()
+	if err != nil {
+		return err
+	}
+	if c.DatabaseURL == "" {
+		return errors.New("PAYSVC_DATABASE_URL is required")
+	}
+	loaded, err := configuredSettings(env)
+	if err != nil {
+		return err
+	}
+	s, err := newService(ctx, parts{config: c, log: c.logger(env.err), settings: loaded, publicURL: c.PublicURL})
+	if err != nil {
+		return err
+	}
+	defer s.store.Close()
+	o, err := s.store.ReadOrder(ctx, "", id)
+	if err != nil {
+		return err
+	}
+	for _, t := range o.OpenTransactions() {
+		if err := s.moments.Inquire(ctx, o.Store, payment.TransactionID{Order: id, N: t.N}); err != nil {
+			return err
+		}
+	}
+	if o, err = s.store.ReadOrder(ctx, "", id); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(env.out, "%s: %s, %s\n", id, o.Saved.Status, o.PaymentStatus())
+	return err
+}

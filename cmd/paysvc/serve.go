@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/paysvc/paysvc/internal/postgres"
+	"github.com/paysvc/paysvc/migrations"
+)
+
+// serve runs the service in production: everything comes from the environment.
+func serve(ctx context.Context, _ []string, env environment) error {
+	c, err := readConfig()
+	if err != nil {
+		return err
+	}
+	if c.DatabaseURL == "" || c.PublicURL == "" {
+		return errors.New("serve needs PAYSVC_DATABASE_URL and PAYSVC_PUBLIC_URL")
+	}
+	log := c.logger(env.err)
+	source, err := env.readFile(c.Settings)
+	if err != nil {
+		return fmt.Errorf("PAYSVC_SETTINGS: %w", err)
+	}
+	loaded, err := loadSettings(c.Settings, source, env, env.lookup, log, nil)
+	if err != nil {
+		return err
+	}
+	if err := postgres.Migrate(ctx, c.DatabaseURL.Reveal(), migrations.FS); err != nil {
+		return err
+	}
+	p := parts{config: c, log: log, settings: loaded, publicURL: c.PublicURL}
+	s, err := newService(ctx, p)
+	if err != nil {
+		return err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return err
+	}
+	log.Info().Str("address", listener.Addr().String()).Str("version", version).Msg("ready")
+	return s.serve(ctx, listener, p)
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/paysvc/paysvc/internal/api"
+	"github.com/paysvc/paysvc/internal/api/httpkit"
+	"github.com/paysvc/paysvc/internal/gateways"
+	"github.com/paysvc/paysvc/internal/gateways/catalog"
+	"github.com/paysvc/paysvc/internal/jobs"
+	"github.com/paysvc/paysvc/internal/moments"
+	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/settings"
+	"github.com/paysvc/paysvc/internal/store"
+)
+
+// parts are what a service is put together from.
+type parts struct {
+	config    *config
+	log       zerolog.Logger
+	settings  *settings.Settings
+	publicURL string
+	mount     map[string]http.Handler
+}
+
+// service is the whole program, wired.
+type service struct {
+	store    *store.Store
+	moments  *moments.Service
+	jobs     *jobs.Jobs
+	api      *api.API
+	draining chan struct{}
+}
+
+// newService connects to the database and wires all packages together. It is
+// the only place that knows every one of them.
+func newService(ctx context.Context, p parts) (*service, error) {
+	ids := payment.NewIDs(time.Now, rand.Reader)
+	books, err := store.Open(ctx, p.config.DatabaseURL.Reveal(), store.Options{
+		ConnectionsMax: p.config.DatabaseConnections, NewID: ids.New,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := &service{store: books, draining: make(chan struct{})}
+	s.moments, err = moments.New(moments.Deps{
+		Book: books, Orders: books, Claims: books, Inquiries: books, Inbox: books, Settings: p.settings, IDs: ids,
+		Now: time.Now, Log: p.log, PublicURL: p.publicURL, Kick: func() { s.jobs.Kick() },
+	})
+	if err != nil {
+		books.Close()
+		return nil, err
+	}
+	s.jobs = jobs.New(jobs.Deps{
+		Transactions: books, Runs: books, Notifications: books, Effects: books, Claims: books, Moments: s.moments,
+		Orders: books, Mailer: jobs.Folder(p.config.MailFolder), Now: time.Now, Log: p.log,
+	})
+	s.api, err = api.New(api.Deps{
+		Moments: s.moments, Orders: books, Keys: books, IDs: ids, Now: time.Now, Random: rand.Reader, Log: p.log,
+		Books: apiBooks(books), Version: version, TrustedProxies: p.config.trusted, Limits: p.config.limits(),
+		Ready: s.ready, Mount: p.mount,
+	})
+	if err != nil {
+		books.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// ready fails while the service drains and while the database is gone.
+func (s *service) ready(ctx context.Context) error {
+	select {
+	case <-s.draining:
+		return errors.New("draining")
+	default:
+		return s.store.Ready(ctx)
+	}
+}
+
+// serve answers requests and does background work until ctx ends. Then it
+// drains: requests that came in are answered, what was begun is finished.
+func (s *service) serve(ctx context.Context, listener net.Listener, p parts) error {
+	server := httpkit.NewServer(s.api, p.log)
+	background, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
+	var group sync.WaitGroup
+	group.Go(func() { s.jobs.Run(background) })
+	failed := make(chan error, 1)
+	group.Go(func() { failed <- server.Serve(listener) })
+
+	var err error
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		p.log.Info().Msg("stopping: answering what came in")
+		close(s.draining)
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(p.config.DrainSeconds)*time.Second)
+		err = server.Shutdown(bounded)
+		cancel()
+	}
+	stopJobs()
+	_ = server.Close() // what has not finished in time is cut; its outcome is asked about later
+	group.Wait()
+	s.store.Close()
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return err
+}
+
+// loadSettings reads a settings file and opens its gateways.
+func loadSettings(
+	name string, source []byte, env environment, lookup func(string) (string, bool), log zerolog.Logger,
+	transport func(gateway, account string) http.RoundTripper,
+) (*settings.Settings, error) {
+	loaded, err := settings.Load(name, source, settings.Deps{
+		Open: func(gateway string, mode payment.Mode, account string, decode func(any) error) (gateways.Gateway, error) {
+			return catalog.Open(gateway, gateways.Deps{
+				Account: account, Mode: mode, Now: time.Now, Log: log, Transport: transport,
+			}, decode)
+		},
+		LookupEnv: lookup, ReadFile: env.readFile,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("settings:\n%w", err)
+	}
+	return loaded, nil
+}
