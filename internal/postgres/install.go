@@ -89,7 +89,7 @@ func run(ctx context.Context, log io.Writer, name string, args ...string) error 
 	if _, err := fmt.Fprintln(log, "+", line); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // the three commands above
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%s: %w", line, err)

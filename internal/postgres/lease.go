@@ -63,7 +63,7 @@ func (c cluster) keep(ctx context.Context, args []string) (lease *os.File, err e
 	}
 	defer log.Close()
 	over := filepath.Join(c.dir, overPrefix+filepath.Base(dir))
-	cmd := exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", keeper, "paysvc-postgres-keeper", dir, over}, args...)...) //nolint:gosec // our own script
+	cmd := exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", keeper, "paysvc-postgres-keeper", dir, over}, args...)...)
 	c.prepare(cmd)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.ExtraFiles = []*os.File{reader}
@@ -144,8 +144,8 @@ func heldByOthers(path string) bool {
 	if err != nil {
 		return false // moved away: the keeper is closing
 	}
-	defer syscall.Close(fd)
 	_, err = syscall.Read(fd, make([]byte, 1))
+	_ = syscall.Close(fd)
 	return errors.Is(err, syscall.EAGAIN)
 }
 

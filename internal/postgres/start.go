@@ -124,12 +124,16 @@ func (c cluster) startServer(ctx context.Context, o Options) (*Server, error) {
 	if err := c.initialise(ctx); err != nil {
 		return nil, err
 	}
-	port := o.Port
-	if port == 0 {
-		port = c.lastPort()
+	want := o.Port
+	if want == 0 {
+		want = c.lastPort()
 	}
 	for attempt := 1; ; attempt++ {
-		s, err := c.launch(ctx, freePort(port), o.Settings)
+		port, err := freePort(want)
+		if err != nil {
+			return nil, err
+		}
+		s, err := c.launch(ctx, port, o.Settings)
 		if err == nil {
 			return s, c.rememberPort(s.pm.port)
 		}
@@ -211,18 +215,20 @@ func (c cluster) rememberPort(port int) error {
 }
 
 // freePort returns the wanted port if nobody listens there, else any free one.
-func freePort(want int) int {
-	for _, port := range []int{want, 0} {
-		l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		if err != nil {
-			continue
-		}
-		defer l.Close()
-		if addr, ok := l.Addr().(*net.TCPAddr); ok {
-			return addr.Port
-		}
+func freePort(want int) (int, error) {
+	l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(want)))
+	if err != nil {
+		l, err = net.Listen("tcp4", "127.0.0.1:0")
 	}
-	return want
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(port)
 }
 
 // ping fails unless the server of this data folder, and no other, answers.

@@ -54,7 +54,7 @@ func TestDatabaseIsDroppedWithItsTestEvenWhenConnectionsAreLeft(t *testing.T) {
 	t.Run("test", func(t *testing.T) {
 		url := pgtest.Empty(t)
 		name = databaseName(url)
-		_, err := pgx.Connect(context.Background(), url) //nolint:contextcheck // a test that forgets to close
+		_, err := pgx.Connect(context.Background(), url)
 		require.NoError(t, err)
 	})
 	conn := connect(t, pgtest.Empty(t))
