@@ -227,6 +227,17 @@ func TestAnAnswerMayBeOneMebibyte(t *testing.T) {
 	}
 }
 
+func TestNoCompressionIsAskedFor(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Value
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked.Store(r.Header.Get("Accept-Encoding"))
+	}))
+	t.Cleanup(server.Close)
+	require.Equal(t, gateways.Answered, client(nil, gateways.Limits{}).Do(t.Context(), at(send, server.URL)).Outcome)
+	require.Equal(t, "", asked.Load(), "what is not unpacked cannot grow")
+}
+
 func TestAnExchangeEndsByItsTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -1,7 +1,7 @@
 package sandbox
 
 import (
-	encoding "encoding/json"
+	stdjson "encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -27,7 +27,7 @@ func scenarios() []string {
 }
 
 // ValidateData implements gateways.DataValidator.
-func (g *Gateway) ValidateData(method string, data encoding.RawMessage) (payment.DataSummary, error) {
+func (g *Gateway) ValidateData(method string, data stdjson.RawMessage) (payment.DataSummary, error) {
 	if _, ok := g.Describe().Methods[method]; !ok {
 		return payment.DataSummary{}, payment.Errorf(payment.KindInvalid, "method_unavailable", "the gateway has no such method")
 	}
@@ -38,7 +38,7 @@ func (g *Gateway) ValidateData(method string, data encoding.RawMessage) (payment
 }
 
 // scenarioOf reads {"scenario": "…"}; no data, or none that says so, is approve.
-func scenarioOf(data encoding.RawMessage) (string, error) {
+func scenarioOf(data stdjson.RawMessage) (string, error) {
 	if len(data) == 0 {
 		return scenarioApprove, nil
 	}

@@ -16,16 +16,15 @@ const paymentsPath = "/sandbox/v1/payments"
 
 // payRequest is what a payment begins with, in the PSP's words.
 type payRequest struct {
-	Reference   string `json:"reference"`
-	Amount      string `json:"amount"`
-	Currency    string `json:"currency"`
-	Capture     bool   `json:"capture"`
-	Flow        string `json:"flow"`
-	Scenario    string `json:"scenario"`
-	Description string `json:"description,omitempty"`
-	SuccessURL  string `json:"success_url,omitempty"`
-	FailureURL  string `json:"failure_url,omitempty"`
-	NotifyURL   string `json:"notify_url,omitempty"`
+	Reference  string `json:"reference"`
+	Amount     string `json:"amount"`
+	Currency   string `json:"currency"`
+	Capture    bool   `json:"capture"`
+	Flow       string `json:"flow"`
+	Scenario   string `json:"scenario"`
+	SuccessURL string `json:"success_url,omitempty"`
+	FailureURL string `json:"failure_url,omitempty"`
+	NotifyURL  string `json:"notify_url,omitempty"`
 }
 
 // Pay implements gateways.Payer.
