@@ -1,0 +1,121 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"github.com/paysvc/paysvc/internal/api/httpkit"
+	"github.com/paysvc/paysvc/internal/payment"
+)
+
+// attributeMaxBytes caps the value of an attribute.
+const attributeMaxBytes = 64 << 10
+
+// attributePath names an attribute in the path.
+type attributePath struct {
+	orderPath
+	Key string `path:"key" pattern:"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$" patternDescription:"a key" example:"crm.ticket"`
+}
+
+// ifMatch makes a write depend on the version that the caller has seen.
+type ifMatch struct {
+	IfMatch string `header:"If-Match" maxLength:"30" doc:"The ETag of the value to change. Without it, whatever there is is changed."`
+}
+
+// rawOutput is JSON as the caller kept it, byte for byte.
+type rawOutput struct {
+	ContentType string `header:"Content-Type"`
+	ETag        string `header:"ETag"`
+	Body        []byte
+}
+
+func raw(body []byte, etag string) *rawOutput {
+	return &rawOutput{ContentType: "application/json", ETag: etag, Body: body}
+}
+
+func etagOf(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
+
+// errVersion answers a write that depends on a version which is no longer, or
+// never was, the present one.
+var errVersion = httpkit.NewProblem(http.StatusPreconditionFailed, "version_conflict",
+	"The value is not the one that If-Match names. Read it again.")
+
+// expected is the version that If-Match names, nil for any.
+func (m ifMatch) expected() (*int64, error) {
+	if m.IfMatch == "" {
+		return nil, nil
+	}
+	version, err := strconv.ParseInt(m.IfMatch, 10, 64)
+	if text, quoted := unquote(m.IfMatch); quoted {
+		version, err = strconv.ParseInt(text, 10, 64)
+	}
+	if err != nil || version <= 0 {
+		return nil, errVersion // no value ever had this tag
+	}
+	return &version, nil
+}
+
+func unquote(tag string) (string, bool) {
+	if len(tag) < 2 || tag[0] != '"' || tag[len(tag)-1] != '"' {
+		return "", false
+	}
+	return tag[1 : len(tag)-1], true
+}
+
+func (a *API) getAttribute(ctx context.Context, in *attributePath) (*rawOutput, error) {
+	id, err := payment.ParseOrderID(in.ID)
+	if err != nil {
+		return nil, payment.ErrOrderNotFound
+	}
+	kept, err := a.Books.Attributes.Attribute(ctx, storeOf(ctx), id, in.Key)
+	if err != nil {
+		return nil, err
+	}
+	return raw(kept.Value, etagOf(kept.Version)), nil
+}
+
+func (a *API) putAttribute(ctx context.Context, in *struct {
+	attributePath
+	ifMatch
+	Body json.RawMessage `doc:"Any JSON."`
+}) (*rawOutput, error) {
+	id, err := payment.ParseOrderID(in.ID)
+	if err != nil {
+		return nil, payment.ErrOrderNotFound
+	}
+	expect, err := in.expected()
+	if err != nil {
+		return nil, err
+	}
+	kept, err := a.Books.Attributes.PutAttribute(ctx, storeOf(ctx), id,
+		payment.Attribute{Key: in.Key, Value: in.Body, UpdatedAt: a.Now()}, expect)
+	if err != nil {
+		return nil, versioned(err)
+	}
+	return raw(kept.Value, etagOf(kept.Version)), nil
+}
+
+func (a *API) deleteAttribute(ctx context.Context, in *struct {
+	attributePath
+	ifMatch
+}) (*struct{}, error) {
+	id, err := payment.ParseOrderID(in.ID)
+	if err != nil {
+		return nil, payment.ErrOrderNotFound
+	}
+	expect, err := in.expected()
+	if err != nil {
+		return nil, err
+	}
+	return nil, versioned(a.Books.Attributes.DeleteAttribute(ctx, storeOf(ctx), id, in.Key, expect))
+}
+
+// versioned gives a lost comparison the status that HTTP has for it.
+func versioned(err error) error {
+	if payment.CodeOf(err) == errVersion.Code {
+		return errVersion
+	}
+	return err
+}

@@ -1,0 +1,33 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/paysvc/paysvc/internal/payment"
+)
+
+// basketPath names a basket in the path.
+type basketPath struct {
+	ID string `path:"id" maxLength:"64"`
+}
+
+func (a *API) getBasket(ctx context.Context, in *basketPath) (*rawOutput, error) {
+	b, err := a.Books.Baskets.Basket(ctx, storeOf(ctx), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return raw(b.Body, ""), nil
+}
+
+// putBasket keeps a basket until an order that names it is placed.
+func (a *API) putBasket(ctx context.Context, in *struct {
+	basketPath
+	Body json.RawMessage `doc:"Any JSON."`
+}) (*struct{}, error) {
+	return nil, a.Books.Baskets.PutBasket(ctx, storeOf(ctx), payment.Basket{ID: in.ID, Body: in.Body, UpdatedAt: a.Now()})
+}
+
+func (a *API) deleteBasket(ctx context.Context, in *basketPath) (*struct{}, error) {
+	return nil, a.Books.Baskets.DeleteBasket(ctx, storeOf(ctx), in.ID)
+}
