@@ -53,9 +53,6 @@ func readBody(buf *bytes.Buffer, w http.ResponseWriter, r *http.Request, maxByte
 	var tooLong *http.MaxBytesError
 	switch {
 	case err == nil:
-		if s := scopeOf(r.Context()); s != nil && r.ContentLength != 0 {
-			s.writer.clearReadDeadline()
-		}
 		return nil
 	case errors.As(err, &tooLong):
 		return tooLarge()

@@ -54,7 +54,7 @@ func TestHardening3ErrorsNeverRepeatAValue(t *testing.T) {
 	for _, body := range []string{
 		`{"canary`, `"canary"`, order(`"10001"`, `["canary"]`), order(`"EUR"`, `"canary"`), order(`"129.95"`, `"canary"`),
 		order(`"k":"v"}`, `"k":"v"},"customer":{"email":"canary@@"}`), order(`"k":"v"}`, `"k":"v"},"expires_at":"canary"`),
-		order(`"quantity":2`, `"quantity":"canary"`),
+		order(`"quantity":2`, `"quantity":"canary"`), order(`"k":"v"}`, `"k":"v"},"return_url":"http://canary\u007f/"`),
 	} {
 		w := serve(k, post("/v1/orders", body))
 		require.GreaterOrEqual(t, w.Code, 400)

@@ -88,6 +88,7 @@ func TestHostileBodies(t *testing.T) {
 		"card in groups":        {order("Lamp", "canary 4111 1111 1111 1111 12/29"), 422, "card_data_refused", "lines[0].name", "card_data_refused"},
 		"card with dashes":      {order(`"k":"v"`, `"k":"canary 3782-822463-10005"`), 422, "card_data_refused", "metadata.k", "card_data_refused"},
 		"card, escaped":         {order("Lamp", `canary \u0034111111111111111`), 422, "card_data_refused", "lines[0].name", "card_data_refused"},
+		"card, all escaped":     {order("Lamp", `canary `+strings.ReplaceAll(testPAN, "1", `\u0031`)), 422, "card_data_refused", "lines[0].name", "card_data_refused"},
 		"card, escaped spaces":  {order("Lamp", `canary 4111\u00201111\u00201111\u00201111`), 422, "card_data_refused", "lines[0].name", "card_data_refused"},
 		"card as a number":      {order(`"k":"v"}`, `"k":"v"},"data":{"canary":[1,`+testPAN+`]}`), 422, "card_data_refused", "data.canary[1]", "card_data_refused"},
 		"card, deep in data":    {order(`"k":"v"}`, `"k":"v"},"data":{"a":[{"b":"`+testPAN+`"}]}`), 422, "card_data_refused", "data.a[0].b", "card_data_refused"},

@@ -233,7 +233,7 @@ func TestMediaTypes(t *testing.T) {
 		"application/json": 201, "application/json; charset=utf-8": 201, "Application/JSON;charset=UTF-8": 201,
 		"": 415, "text/plain": 415, "application/x-www-form-urlencoded": 415, "multipart/form-data; boundary=x": 415,
 		"application/problem+json": 415, "application/json; charset=latin1": 415, "application/json, text/plain": 415,
-		"application/json; a=b": 415, "application/json;;": 415, "text/json": 415, "application/xml": 415,
+		"application/json; a=b": 415, "application/json; a=utf-8": 415, "application/json;;": 415, "text/json": 415, "application/xml": 415,
 	} {
 		for _, r := range []*http.Request{post("/v1/orders", order()), withoutLength(post("/v1/orders", order()))} {
 			r.Header.Set("Content-Type", contentType)

@@ -94,6 +94,8 @@ func TestCursorComesBackAsItWas(t *testing.T) {
 	require.NoError(t, cursor.Decode(&got))
 	require.Equal(t, want, got)
 	require.Error(t, httpkit.Cursor("").Decode(&got))
+	require.NoError(t, httpkit.Cursor("bnVsbA").Decode(&got))
+	require.Error(t, httpkit.Cursor("bnVsbB").Decode(&got), "the same bytes written another way")
 
 	k, _ := listKit(t)
 	require.Equal(t, 204, serve(k, get("/v1/orders?cursor="+string(cursor))).Code)

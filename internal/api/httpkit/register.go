@@ -44,8 +44,8 @@ func Register[I, O any](k *Kit, route Route, handle Handler[I, O]) {
 		maxBytes = BodyMaxBytes
 	}
 	// The guard has read the body already, so huma's own bounds are lifted:
-	// its cap refuses a body of exactly the limit, its deadline stays in place
-	// after reading and would cancel a long request.
+	// its cap refuses a body of exactly the limit, and its deadline, set after
+	// the body was read, would cancel a long request.
 	route.MaxBodyBytes = -1
 	route.BodyReadTimeout = -1
 	route.document()

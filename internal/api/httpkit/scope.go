@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"net/http"
 	"net/netip"
-	"time"
 )
 
 // scope is all that the kit knows about one request. It is allocated once and
@@ -37,16 +36,12 @@ func scopeOf(ctx context.Context) *scope {
 	return s
 }
 
-// begin opens the scope: it must be the outermost middleware. Where there is
-// no body to wait for, it takes the server's read deadline off at once.
+// begin opens the scope: it must be the outermost middleware.
 func (k *Kit) begin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s := &scope{kit: k}
 		s.writer.ResponseWriter = w
 		s.setRequestID(r)
-		if r.ContentLength == 0 {
-			s.writer.clearReadDeadline()
-		}
 		next.ServeHTTP(&s.writer, r.WithContext(context.WithValue(r.Context(), scopeKey{}, s)))
 	})
 }
@@ -108,13 +103,4 @@ func (w *responseWriter) Write(b []byte) (int, error) {
 	n, err := w.ResponseWriter.Write(b)
 	w.bytes += int64(n)
 	return n, err
-}
-
-// clearReadDeadline is called once nothing is to be read any more: left in
-// place, the server's deadline would cancel the request's context while the
-// handler works. A body that nobody reads keeps its deadline, because the
-// server drains it afterwards.
-func (w *responseWriter) clearReadDeadline() {
-	// Only test recorders have no deadlines.
-	_ = http.NewResponseController(w.ResponseWriter).SetReadDeadline(time.Time{})
 }

@@ -9,8 +9,9 @@ import (
 )
 
 // The bounds of the server. ReadTimeout covers the head and the body of a
-// request; the kit takes it off when both are in, so that it does not cancel
-// requests that take long. Event streams replace WriteTimeout by their own.
+// request; net/http takes it off once both were read, so that it does not
+// cancel requests that take long. Event streams replace WriteTimeout by their
+// own.
 const (
 	HeaderReadTimeout = 5 * time.Second
 	ReadTimeout       = 10 * time.Second

@@ -36,6 +36,7 @@ type (
 		Data     json.RawMessage       `json:"data,omitempty"`
 		Metadata map[string]string     `json:"metadata,omitempty"`
 		Shipping *httpkit.Amount       `json:"shipping,omitempty"`
+		Return   string                `json:"return_url,omitempty" format:"uri"`
 		Flags    map[string]orderExtra `json:"flags,omitempty"`
 	}
 	orderExtra struct {
