@@ -1,9 +1,12 @@
 package gatewaytest
 
 import (
+	"fmt"
 	"regexp"
 	"testing"
+	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysvc/paysvc/internal/gateways"
@@ -42,6 +45,19 @@ func (s *suite) testDescription(t *testing.T) {
 		}, c.Recurring)
 		require.False(t, c.PartialCapture && !c.Capture || c.MultipleCaptures && !c.PartialCapture, "part of nothing")
 		require.False(t, c.PartialRefund && !c.Refund, "part of nothing")
+	}
+}
+
+// testSecrets prints the gateway in all the ways that somebody may by accident.
+func (s *suite) testSecrets(t *testing.T) {
+	t.Parallel()
+	// Printing reads everything, so nothing here is shared with other tests.
+	g, err := s.Open(gateways.Deps{
+		Account: account, Mode: payment.ModeTest, Now: func() time.Time { return now }, Log: zerolog.Nop(),
+	}, settings("http://127.0.0.1:1"))
+	require.NoError(t, err)
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d"} {
+		require.NotContains(t, fmt.Sprintf(format, g), canary, "printing the gateway prints a secret")
 	}
 }
 

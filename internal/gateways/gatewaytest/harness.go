@@ -81,6 +81,7 @@ func Run(t *testing.T, h Harness) {
 	s := &suite{Harness: h, logs: &logs{}}
 	t.Cleanup(func() { s.logs.hold(t) })
 	t.Run("describes itself", s.testDescription)
+	t.Run("keeps its secrets", s.testSecrets)
 	if h.PSP == nil {
 		t.Run("decides at once", s.testDecision)
 		return

@@ -1,7 +1,6 @@
 package gatewaytest
 
 import (
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -88,9 +87,6 @@ func (s *suite) open(t *testing.T, set Settings) gateways.Gateway {
 		Account: account, Mode: payment.ModeTest, Now: func() time.Time { return now }, Log: zerolog.New(s.logs),
 	}, set)
 	require.NoError(t, err)
-	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
-		require.NotContains(t, fmt.Sprintf(format, g), canary, "printing the gateway prints a secret")
-	}
 	return g
 }
 
