@@ -2,6 +2,7 @@ package moments
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/paysvc/paysvc/internal/pipeline"
@@ -33,23 +34,25 @@ func (s *Service) Pipelines(storeName string) []MethodPipelines {
 	return shown
 }
 
-// Text writes the pipelines as lists, for people.
-func (m MethodPipelines) Text() string {
+// ShowPipelines writes what runs for every method of every store: as lists, or
+// as a Markdown page of Mermaid charts.
+func (s *Service) ShowPipelines(w io.Writer, mermaid bool) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "store %s, method %s (gateway %s)\n\n", m.Store, m.Method, m.Gateway)
-	for _, p := range m.Pipelines {
-		b.WriteString(p.Text())
-		b.WriteByte('\n')
+	for _, m := range s.Pipelines("") {
+		title := fmt.Sprintf("store %s, method %s (gateway %s)\n\n", m.Store, m.Method, m.Gateway)
+		if mermaid {
+			title = "## " + title
+		}
+		b.WriteString(title)
+		for _, p := range m.Pipelines {
+			if mermaid {
+				fmt.Fprintf(&b, "### %s (%s)\n\n```mermaid\n%s```\n\n", p.Name, p.Version, p.Mermaid())
+				continue
+			}
+			b.WriteString(p.Text())
+			b.WriteByte('\n')
+		}
 	}
-	return b.String()
-}
-
-// Mermaid writes each pipeline as a chart in a Markdown page.
-func (m MethodPipelines) Mermaid() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "## Store %s, method %s (gateway %s)\n\n", m.Store, m.Method, m.Gateway)
-	for _, p := range m.Pipelines {
-		fmt.Fprintf(&b, "### %s (%s)\n\n```mermaid\n%s```\n\n", p.Name, p.Version, p.Mermaid())
-	}
-	return b.String()
+	_, err := io.WriteString(w, b.String())
+	return err
 }
