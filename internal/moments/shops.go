@@ -12,42 +12,27 @@ import (
 	"github.com/paysvc/paysvc/internal/settings"
 )
 
-// shops are the settings made ready for use: pipelines compiled, accounts found
-// by the address that PSPs know.
+// shops are the settings made ready for use.
 type shops struct {
 	settings *settings.Settings
-	accounts map[address]*settings.Account
 	// sets holds the pipelines of each method, and defaults those of an order
 	// without one.
 	sets     map[*settings.Method]pipeline.Set
 	defaults pipeline.Set
 }
 
-// address is where notifications of an account arrive: /confirm/{gateway}/{account}.
-type address struct{ gateway, account string }
-
 func (s *Service) compile(all *settings.Settings) (*shops, error) {
 	library, err := steps.Library(steps.Deps{Opener: s, StockTracked: s.stockTracked})
 	if err != nil {
 		return nil, err
 	}
-	compiled := &shops{
-		settings: all, accounts: make(map[address]*settings.Account), sets: make(map[*settings.Method]pipeline.Set),
-	}
+	compiled := &shops{settings: all, sets: make(map[*settings.Method]pipeline.Set)}
 	var problems []error
 	if compiled.defaults, err = pipeline.Compile(steps.Defaults(), library); err != nil {
 		problems = append(problems, err)
 	}
 	for _, name := range sortedNames(all.Stores) {
 		store := all.Stores[name]
-		for _, account := range store.Accounts {
-			at := address{account.GatewayName, account.Name}
-			if other := compiled.accounts[at]; other != nil {
-				problems = append(problems, fmt.Errorf("stores %q and %q both have an account %q at gateway %q: "+
-					"notifications could not be told apart", other.Store, store.Name, account.Name, account.GatewayName))
-			}
-			compiled.accounts[at] = account
-		}
 		for _, m := range store.Methods {
 			set, err := compileMethod(m, library)
 			if err != nil {
@@ -72,7 +57,7 @@ func compileMethod(m *settings.Method, library pipeline.Library) (pipeline.Set, 
 
 // store returns a store of the settings.
 func (s *Service) store(name string) (*settings.Store, error) {
-	store := s.shops.Load().settings.Stores[name]
+	store := s.shops.Load().settings.Store(name)
 	if store == nil {
 		return nil, payment.NotFound("the store")
 	}
@@ -86,18 +71,17 @@ func (s *Service) method(storeName, name string) (*settings.Method, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, m := range store.Methods {
-		if m.Name == name {
-			return m, nil
-		}
+	m := store.Method(name)
+	if m == nil {
+		return nil, unavailable("the store does not have this method")
 	}
-	return nil, unavailable("the store does not have this method")
+	return m, nil
 }
 
 // account returns the account that a payment was begun with.
 func (s *Service) account(o *payment.Order, p *payment.Payment) (*settings.Account, error) {
-	account := s.shops.Load().accounts[address{p.Gateway, p.Account}]
-	if account == nil || account.Store != o.Store {
+	account := s.shops.Load().settings.Account(o.Store, p.Account)
+	if account == nil || account.GatewayName != p.Gateway {
 		return nil, payment.Errorf(payment.KindUnavailable, "gateway_unavailable", "the payment's account is not configured")
 	}
 	return account, nil

@@ -1,0 +1,105 @@
+package moments_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysvc/paysvc/internal/payment"
+)
+
+// statements counts what goes to the database.
+type statements struct {
+	roundTrips, statements, commits atomic.Int64
+}
+
+func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
+	s.roundTrips.Add(1)
+	s.count(q.SQL)
+	return ctx
+}
+
+func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+func (s *statements) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	s.roundTrips.Add(1)
+	return ctx
+}
+
+func (s *statements) TraceBatchQuery(_ context.Context, _ *pgx.Conn, q pgx.TraceBatchQueryData) {
+	s.count(q.SQL)
+}
+
+func (s *statements) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
+
+func (s *statements) count(sql string) {
+	switch {
+	case sql == "commit":
+		s.commits.Add(1)
+	case strings.HasPrefix(sql, "begin"):
+	default:
+		s.statements.Add(1)
+	}
+}
+
+// cost is what an operation may ask of the database. Whoever raises a number
+// here makes every payment slower, and says why.
+type cost struct{ roundTrips, statements, commits int64 }
+
+func (b *bundle) cost(work func()) cost {
+	b.t.Helper()
+	s := b.statements
+	before := cost{s.roundTrips.Load(), s.statements.Load(), s.commits.Load()}
+	work()
+	return cost{
+		s.roundTrips.Load() - before.roundTrips, s.statements.Load() - before.statements, s.commits.Load() - before.commits,
+	}
+}
+
+// plain is an order without effects beside the money.
+func plain(o *payment.Order) {
+	o.Customer.Email = ""
+	o.Lines[0].SKU = ""
+}
+
+func TestPayCostsTwoCommitsAndTwoRoundTripsEach(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	o := b.order(plain)
+	got := b.cost(func() {
+		state, err := b.pay(o, "card", "approve")
+		require.NoError(t, err)
+		require.Equal(t, payment.Approved, state)
+	})
+	require.Equal(t, cost{roundTrips: 4, statements: 22, commits: 2}, got)
+}
+
+func TestConfirmCostsOneCommitAndTwoRoundTrips(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	o := b.order(plain)
+	_, err := b.pay(o, "wallet", "")
+	require.NoError(t, err)
+	reference := b.reference(o)
+	got := b.cost(func() {
+		b.control(http.MethodPost, "/sandbox/payments/"+reference+"/notify", `{"event":"paid"}`)
+	})
+	require.Equal(t, payment.StatusPaid, b.read(o).PaymentStatus())
+	require.Equal(t, cost{roundTrips: 2, statements: 11, commits: 1}, got)
+}
+
+func TestStatusCostsOneStatement(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	o := b.order(plain)
+	got := b.cost(func() {
+		_, err := b.store.ReadStatus(t.Context(), "demo", o.ID)
+		require.NoError(t, err)
+	})
+	require.Equal(t, cost{roundTrips: 1, statements: 1, commits: 0}, got)
+}

@@ -1,0 +1,57 @@
+package store
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/paysvc/paysvc/internal/payment"
+)
+
+// KeepConflicting puts an event that came with a second content on record,
+// applied to nothing, and opens a case. The same content again changes nothing.
+func (s *Store) KeepConflicting(ctx context.Context, n *payment.Notification, c payment.Case) error {
+	err := s.inTx(ctx, func(ctx context.Context, batch *pgx.Batch) error {
+		if err := queueNotification(batch, n); err != nil {
+			return err
+		}
+		batch.Queue(`update notifications set state = $2, error = $3, due_at = null where id = $1`,
+			[16]byte(n.ID), string(n.State), n.Error)
+		queueCase(batch, &c)
+		return nil
+	})
+	if violated(err) == "notifications_event_key" {
+		return nil // this content is on record too
+	}
+	return err
+}
+
+// PostponeNotification writes when a kept notification is tried again, and opens
+// a case where one is given.
+func (s *Store) PostponeNotification(ctx context.Context, n *payment.Notification, open *payment.Case) error {
+	return s.inTx(ctx, func(_ context.Context, batch *pgx.Batch) error {
+		batch.Queue(`update notifications set due_at = $2, tries = $3 where id = $1 and state in ('parked', 'failed')`,
+			[16]byte(n.ID), nullTime(n.DueAt), n.Tries)
+		if open != nil {
+			queueCase(batch, open)
+		}
+		return nil
+	})
+}
+
+// inTx runs writes that need nothing read first as one transaction and one
+// round trip. They must be harmless to repeat: a lost answer to COMMIT repeats
+// them.
+func (s *Store) inTx(ctx context.Context, queue func(ctx context.Context, batch *pgx.Batch) error) error {
+	return s.retry(ctx, payment.ID{}, func(ctx context.Context, _ bool) error {
+		return s.withConn(ctx, func(conn *pgxpool.Conn) error {
+			batch := &pgx.Batch{}
+			batch.Queue("begin")
+			if err := queue(ctx, batch); err != nil {
+				return err
+			}
+			return commit(ctx, conn, batch)
+		})
+	})
+}
