@@ -53,8 +53,9 @@ var layers = []layer{
 // forTests are the packages that only tests import.
 var forTests = []string{"internal/gateways/gatewaytest", "internal/postgres/pgtest"}
 
-// programs are the packages that make contexts and read the clock and the environment.
-var programs = []string{"cmd/...", "internal/postgres/setup"}
+// programs are the packages that make contexts and read the clock and the environment. The simulator makes a
+// context: it lives from New to Close, like a program of its own.
+var programs = []string{"cmd/...", "internal/postgres/setup", "internal/sandbox"}
 
 // library is an outside module that only some packages may know.
 type library struct {

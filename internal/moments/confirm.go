@@ -45,16 +45,22 @@ func (s *Service) Confirm(ctx context.Context, d Delivery) (Receipt, error) {
 	if !mayNotify(account, d.From) {
 		return Receipt{}, errUnproven
 	}
-	notice, err := reader.ReadNotification(ctx, d.Raw)
-	if err != nil {
-		return Receipt{}, err
+	notice, unreadable := reader.ReadNotification(ctx, d.Raw)
+	if unreadable != nil && payment.KindOf(unreadable) != payment.KindInvalid {
+		return Receipt{}, unreadable
 	}
 	n := &payment.Notification{
 		ID: payment.NotificationID(s.IDs.New()), Store: account.Store, Gateway: d.Gateway, Account: d.Account,
 		EventID: notice.EventID, Type: notice.Type, Raw: d.Raw, Reference: notice.Reference,
 		Facts: fromNotification(notice.Facts), ReceivedAt: s.Now(),
 	}
-	if err := s.take(ctx, n); err != nil {
+	var err error
+	if unreadable != nil {
+		err = s.reject(ctx, n, "authentic, but it cannot be read or contradicts itself")
+	} else {
+		err = s.take(ctx, n)
+	}
+	if err != nil {
 		return Receipt{}, err
 	}
 	return receipt(account.Gateway), nil
@@ -76,21 +82,21 @@ func (s *Service) take(ctx context.Context, n *payment.Notification) error {
 			Msg("notification fits no transaction; parked")
 		return nil
 	case errors.Is(err, payment.ErrConflicting):
-		return s.keepConflicting(ctx, n)
+		return s.reject(ctx, n, "the event was received before with other content")
 	}
 	return err
 }
 
-// keepConflicting keeps a second content of an event that was received before:
-// on record, applied to nothing, for a person to look at.
-func (s *Service) keepConflicting(ctx context.Context, n *payment.Notification) error {
+// reject keeps an authentic notification that must not be applied: on record,
+// under its content too, for a person to look at.
+func (s *Service) reject(ctx context.Context, n *payment.Notification, why string) error {
 	hash := sha256.Sum256(n.Raw.Body)
 	kept := *n
 	kept.EventID += "#" + hex.EncodeToString(hash[:8])
-	kept.State, kept.Error = payment.NotificationRejected, "the event was received before with other content"
-	return s.Inbox.KeepConflicting(ctx, &kept, payment.Case{
-		ID: payment.CaseID(s.IDs.New()), Store: n.Store, Kind: payment.CaseConflictingNotification, Subject: kept.EventID,
-		Detail: "A verified event came twice with different contents.", OpenedAt: n.ReceivedAt,
+	kept.State, kept.Error, kept.Facts = payment.NotificationRejected, why, nil
+	return s.Inbox.KeepRejected(ctx, &kept, payment.Case{
+		ID: payment.CaseID(s.IDs.New()), Store: n.Store, Kind: payment.CaseRejectedNotification, Subject: n.ID.String(),
+		Detail: "A verified notification was not applied: " + why + ".", OpenedAt: n.ReceivedAt,
 	})
 }
 

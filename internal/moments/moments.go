@@ -35,7 +35,7 @@ type Inquiries interface {
 
 // Inbox keeps notifications that cannot be applied.
 type Inbox interface {
-	KeepConflicting(ctx context.Context, n *payment.Notification, c payment.Case) error
+	KeepRejected(ctx context.Context, n *payment.Notification, c payment.Case) error
 	PostponeNotification(ctx context.Context, n *payment.Notification, open *payment.Case) error
 }
 

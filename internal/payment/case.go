@@ -23,8 +23,9 @@ const (
 	CaseOverLimit CaseKind = "over_limit"
 	// CaseOrphan is a notification that fits no transaction.
 	CaseOrphan CaseKind = "orphan_notification"
-	// CaseConflictingNotification is an event id that came with two contents.
-	CaseConflictingNotification CaseKind = "conflicting_notification"
+	// CaseRejectedNotification is an authentic notification that contradicts
+	// itself, or an earlier one under the same event id.
+	CaseRejectedNotification CaseKind = "rejected_notification"
 	// CaseOutOfStock is an order that is paid and cannot be delivered.
 	CaseOutOfStock CaseKind = "out_of_stock"
 	// CaseFailedEffect is an effect that failed for good.

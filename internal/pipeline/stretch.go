@@ -148,10 +148,18 @@ func (s *stretch) newRun(o *payment.Order) *Run {
 	return run
 }
 
-// take records facts, whoever brought them.
+// take records facts, whoever brought them. One about a transaction that the
+// order does not have becomes a case, and holds up none of the others.
 func (run *Run) take(facts []payment.Fact) error {
 	for _, f := range facts {
 		finding, err := run.Order.Record(f, run.At)
+		if errors.Is(err, payment.ErrUnknownReference) {
+			run.Order.OpenCase(payment.Case{
+				Kind: payment.CaseOrphan, Subject: f.Reference, OpenedAt: run.At,
+				Detail: "The PSP reports a transaction that the order does not have.",
+			})
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("record a fact of %s: %w", f.Source, err)
 		}

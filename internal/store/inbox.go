@@ -9,9 +9,9 @@ import (
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
-// KeepConflicting puts an event that came with a second content on record,
-// applied to nothing, and opens a case. The same content again changes nothing.
-func (s *Store) KeepConflicting(ctx context.Context, n *payment.Notification, c payment.Case) error {
+// KeepRejected puts a notification that must not be applied on record and opens
+// a case. The same content again changes nothing.
+func (s *Store) KeepRejected(ctx context.Context, n *payment.Notification, c payment.Case) error {
 	err := s.inTx(ctx, func(ctx context.Context, batch *pgx.Batch) error {
 		if err := queueNotification(batch, n); err != nil {
 			return err
