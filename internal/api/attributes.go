@@ -13,14 +13,14 @@ import (
 // attributeMaxBytes caps the value of an attribute.
 const attributeMaxBytes = 64 << 10
 
-// attributePath names an attribute in the path.
-type attributePath struct {
-	orderPath
+// AttributePath names an attribute in the path.
+type AttributePath struct {
+	OrderPath
 	Key string `path:"key" pattern:"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$" patternDescription:"a key" example:"crm.ticket"`
 }
 
-// ifMatch makes a write depend on the version that the caller has seen.
-type ifMatch struct {
+// Precondition makes a write depend on the version that the caller has seen.
+type Precondition struct {
 	IfMatch string `header:"If-Match" maxLength:"30" doc:"The ETag of the value to change. Without it, whatever there is is changed."`
 }
 
@@ -43,7 +43,7 @@ var errVersion = httpkit.NewProblem(http.StatusPreconditionFailed, "version_conf
 	"The value is not the one that If-Match names. Read it again.")
 
 // expected is the version that If-Match names, nil for any.
-func (m ifMatch) expected() (*int64, error) {
+func (m Precondition) expected() (*int64, error) {
 	if m.IfMatch == "" {
 		return nil, nil
 	}
@@ -64,7 +64,7 @@ func unquote(tag string) (string, bool) {
 	return tag[1 : len(tag)-1], true
 }
 
-func (a *API) getAttribute(ctx context.Context, in *attributePath) (*rawOutput, error) {
+func (a *API) getAttribute(ctx context.Context, in *AttributePath) (*rawOutput, error) {
 	id, err := payment.ParseOrderID(in.ID)
 	if err != nil {
 		return nil, payment.ErrOrderNotFound
@@ -77,8 +77,8 @@ func (a *API) getAttribute(ctx context.Context, in *attributePath) (*rawOutput, 
 }
 
 func (a *API) putAttribute(ctx context.Context, in *struct {
-	attributePath
-	ifMatch
+	AttributePath
+	Precondition
 	Body json.RawMessage `doc:"Any JSON."`
 }) (*rawOutput, error) {
 	id, err := payment.ParseOrderID(in.ID)
@@ -98,8 +98,8 @@ func (a *API) putAttribute(ctx context.Context, in *struct {
 }
 
 func (a *API) deleteAttribute(ctx context.Context, in *struct {
-	attributePath
-	ifMatch
+	AttributePath
+	Precondition
 }) (*struct{}, error) {
 	id, err := payment.ParseOrderID(in.ID)
 	if err != nil {

@@ -7,12 +7,12 @@ import (
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
-// basketPath names a basket in the path.
-type basketPath struct {
+// BasketPath names a basket in the path.
+type BasketPath struct {
 	ID string `path:"id" maxLength:"64"`
 }
 
-func (a *API) getBasket(ctx context.Context, in *basketPath) (*rawOutput, error) {
+func (a *API) getBasket(ctx context.Context, in *BasketPath) (*rawOutput, error) {
 	b, err := a.Books.Baskets.Basket(ctx, storeOf(ctx), in.ID)
 	if err != nil {
 		return nil, err
@@ -22,12 +22,12 @@ func (a *API) getBasket(ctx context.Context, in *basketPath) (*rawOutput, error)
 
 // putBasket keeps a basket until an order that names it is placed.
 func (a *API) putBasket(ctx context.Context, in *struct {
-	basketPath
+	BasketPath
 	Body json.RawMessage `doc:"Any JSON."`
 }) (*struct{}, error) {
 	return nil, a.Books.Baskets.PutBasket(ctx, storeOf(ctx), payment.Basket{ID: in.ID, Body: in.Body, UpdatedAt: a.Now()})
 }
 
-func (a *API) deleteBasket(ctx context.Context, in *basketPath) (*struct{}, error) {
+func (a *API) deleteBasket(ctx context.Context, in *BasketPath) (*struct{}, error) {
 	return nil, a.Books.Baskets.DeleteBasket(ctx, storeOf(ctx), in.ID)
 }

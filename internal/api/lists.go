@@ -109,8 +109,8 @@ func unlisted[V any](err error) (*listOutput[V], error) {
 	return nil, err
 }
 
-// period bounds a list by the time of creation.
-type period struct {
+// Period bounds a list by the time of creation.
+type Period struct {
 	From httpkit.Timestamp `query:"from" doc:"Created at this time or later."`
 	To   httpkit.Timestamp `query:"to" doc:"Created before this time."`
 }

@@ -41,7 +41,7 @@ type methodsOutput struct {
 }
 
 func (a *API) listMethods(ctx context.Context, in *struct {
-	orderPath
+	OrderPath
 	Include string `query:"include" enum:"excluded" doc:"excluded adds those that cannot pay the order, with the reason."`
 }) (*methodsOutput, error) {
 	o, err := a.order(ctx, in.ID)
@@ -91,7 +91,7 @@ type dataOutput struct {
 }
 
 func (a *API) validateData(ctx context.Context, in *struct {
-	orderPath
+	OrderPath
 	Body struct {
 		Method string          `json:"method" maxLength:"64"`
 		Data   json.RawMessage `json:"data,omitempty"`

@@ -30,7 +30,7 @@ func viewNote(order payment.OrderID, n payment.Note) noteView {
 }
 
 func (a *API) listNotes(ctx context.Context, in *struct {
-	orderPath
+	OrderPath
 	httpkit.Page
 }) (*listOutput[noteView], error) {
 	id, err := payment.ParseOrderID(in.ID)
@@ -45,7 +45,7 @@ func (a *API) listNotes(ctx context.Context, in *struct {
 }
 
 func (a *API) addNote(ctx context.Context, in *struct {
-	orderPath
+	OrderPath
 	Body noteBody
 }) (*noteOutput, error) {
 	id, err := payment.ParseOrderID(in.ID)

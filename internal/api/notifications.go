@@ -21,7 +21,7 @@ type notificationView struct {
 	Error      string             `json:"error,omitempty"`
 	Tries      int                `json:"tries"`
 	ReceivedAt httpkit.Timestamp  `json:"received_at"`
-	NextTryAt  *httpkit.Timestamp `json:"next_try_at"`
+	NextTryAt  *httpkit.Timestamp `json:"next_try_at" nullable:"true"`
 }
 
 type notificationOutput struct{ Body notificationView }

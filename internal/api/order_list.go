@@ -10,7 +10,7 @@ import (
 // orderQuery selects orders.
 type orderQuery struct {
 	httpkit.Page
-	period
+	Period
 	Number          string `query:"number" maxLength:"64"`
 	Status          string `query:"status" enum:"pending,processing,complete,cancelled"`
 	PaymentStatus   string `query:"payment_status" enum:"pending,authorized,partially_paid,paid,partially_refunded,refunded,voided"`
@@ -35,7 +35,7 @@ func (a *API) listOrders(ctx context.Context, in *orderQuery) (*listOutput[order
 }
 
 // markSeen is for operators who looked at what a PSP told.
-func (a *API) markSeen(ctx context.Context, in *orderPath) (*orderOutput, error) {
+func (a *API) markSeen(ctx context.Context, in *OrderPath) (*orderOutput, error) {
 	id, err := payment.ParseOrderID(in.ID)
 	if err != nil {
 		return nil, payment.ErrOrderNotFound

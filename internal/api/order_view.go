@@ -33,12 +33,12 @@ type orderView struct {
 	PromotionCodes            []string           `json:"promotion_codes"`
 	Locale                    string             `json:"locale,omitempty"`
 	ReturnURLs                returnURLsBody     `json:"return_urls"`
-	ExpiresAt                 *httpkit.Timestamp `json:"expires_at"`
+	ExpiresAt                 *httpkit.Timestamp `json:"expires_at" nullable:"true"`
 	Metadata                  map[string]string  `json:"metadata"`
 	CancelReason              string             `json:"cancel_reason,omitempty"`
-	PlacedAt                  *httpkit.Timestamp `json:"placed_at"`
-	PaidAt                    *httpkit.Timestamp `json:"paid_at"`
-	CancelledAt               *httpkit.Timestamp `json:"cancelled_at"`
+	PlacedAt                  *httpkit.Timestamp `json:"placed_at" nullable:"true"`
+	PaidAt                    *httpkit.Timestamp `json:"paid_at" nullable:"true"`
+	CancelledAt               *httpkit.Timestamp `json:"cancelled_at" nullable:"true"`
 	CreatedAt                 httpkit.Timestamp  `json:"created_at"`
 	UpdatedAt                 httpkit.Timestamp  `json:"updated_at"`
 }
@@ -85,7 +85,7 @@ type transactionView struct {
 	Held             bool               `json:"held,omitempty" doc:"Breaks a rule: on record, but not in the sums."`
 	Reason           *reasonView        `json:"reason"`
 	CreatedAt        httpkit.Timestamp  `json:"created_at"`
-	SettledAt        *httpkit.Timestamp `json:"settled_at"`
+	SettledAt        *httpkit.Timestamp `json:"settled_at" nullable:"true"`
 }
 
 type reasonView struct {

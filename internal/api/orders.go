@@ -11,8 +11,9 @@ import (
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
-// orderPath names an order in the path.
-type orderPath struct {
+// OrderPath names an order in the path. It is exported because huma passes over
+// embedded types that are not.
+type OrderPath struct {
 	ID string `path:"id" maxLength:"40" example:"ord_…"`
 }
 
@@ -127,7 +128,7 @@ func (a *API) order(ctx context.Context, id string) (*payment.Order, error) {
 	return o, callerOf(ctx).mayUse(o.ClientToken)
 }
 
-func (a *API) getOrder(ctx context.Context, in *orderPath) (*orderOutput, error) {
+func (a *API) getOrder(ctx context.Context, in *OrderPath) (*orderOutput, error) {
 	o, err := a.order(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -154,7 +155,7 @@ type amendBody struct {
 }
 
 func (a *API) amendOrder(ctx context.Context, in *struct {
-	orderPath
+	OrderPath
 	Body amendBody
 }) (*orderOutput, error) {
 	id, err := payment.ParseOrderID(in.ID)
@@ -230,7 +231,7 @@ type cancelBody struct {
 }
 
 func (a *API) cancelOrder(ctx context.Context, in *struct {
-	orderPath
+	OrderPath
 	Body cancelBody
 }) (*orderOutput, error) {
 	id, err := payment.ParseOrderID(in.ID)

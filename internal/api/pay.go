@@ -50,7 +50,7 @@ type payView struct {
 type payOutput struct{ Body payView }
 
 func (a *API) pay(ctx context.Context, in *struct {
-	orderPath
+	OrderPath
 	Body payBody
 }) (*payOutput, error) {
 	id, err := payment.ParseOrderID(in.ID)

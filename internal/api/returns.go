@@ -12,11 +12,11 @@ import (
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
-func (a *API) submit(ctx context.Context, in *orderPath) (*orderOutput, error) {
+func (a *API) submit(ctx context.Context, in *OrderPath) (*orderOutput, error) {
 	return a.comeBack(ctx, in.ID, a.Moments.Submit)
 }
 
-func (a *API) fail(ctx context.Context, in *orderPath) (*orderOutput, error) {
+func (a *API) fail(ctx context.Context, in *OrderPath) (*orderOutput, error) {
 	return a.comeBack(ctx, in.ID, a.Moments.Fail)
 }
 

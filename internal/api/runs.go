@@ -19,8 +19,8 @@ type runView struct {
 	Error     string             `json:"error,omitempty"`
 	Tries     int                `json:"tries" doc:"How often it was taken up again."`
 	BegunAt   httpkit.Timestamp  `json:"begun_at"`
-	EndedAt   *httpkit.Timestamp `json:"ended_at"`
-	NextTryAt *httpkit.Timestamp `json:"next_try_at"`
+	EndedAt   *httpkit.Timestamp `json:"ended_at" nullable:"true"`
+	NextTryAt *httpkit.Timestamp `json:"next_try_at" nullable:"true"`
 }
 
 type stepView struct {

@@ -34,7 +34,7 @@ func viewStatus(s payment.Standing) statusView {
 
 type statusOutput struct{ Body statusView }
 
-func (a *API) getStatus(ctx context.Context, in *orderPath) (*statusOutput, error) {
+func (a *API) getStatus(ctx context.Context, in *OrderPath) (*statusOutput, error) {
 	standing, err := a.standing(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (a *API) standing(ctx context.Context, id string) (payment.Standing, error)
 	return standing, callerOf(ctx).mayUse(standing.ClientToken)
 }
 
-func (a *API) streamStatus(ctx context.Context, in *orderPath) (*huma.StreamResponse, error) {
+func (a *API) streamStatus(ctx context.Context, in *OrderPath) (*huma.StreamResponse, error) {
 	first, err := a.standing(ctx, in.ID)
 	if err != nil {
 		return nil, err

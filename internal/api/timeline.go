@@ -20,7 +20,7 @@ type timelineView struct {
 }
 
 func (a *API) getTimeline(ctx context.Context, in *struct {
-	orderPath
+	OrderPath
 	httpkit.Page
 }) (*listOutput[timelineView], error) {
 	id, err := payment.ParseOrderID(in.ID)

@@ -45,7 +45,7 @@ var errPaymentNotFound = payment.NotFound("a payment of this id")
 // transactionQuery selects transactions.
 type transactionQuery struct {
 	httpkit.Page
-	period
+	Period
 	Type      string         `query:"type" enum:"authorize,authorize_and_capture,capture,refund,void,credit,chargeback"`
 	State     string         `query:"state" enum:"sending,action_required,pending,approved,declined,not_sent,unknown,reversed"`
 	Gateway   string         `query:"gateway" maxLength:"64"`
