@@ -76,7 +76,7 @@ func TestPayCostsTwoCommitsAndTwoRoundTripsEach(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, payment.Approved, state)
 	})
-	require.Equal(t, cost{roundTrips: 4, statements: 22, commits: 2}, got)
+	require.Equal(t, cost{roundTrips: 4, statements: 23, commits: 2}, got)
 }
 
 func TestConfirmCostsOneCommitAndTwoRoundTrips(t *testing.T) {
