@@ -8,7 +8,8 @@
 create table orders (
     id                uuid        not null,
     store             text        not null,
-    number            text        not null,
+    -- compared byte by byte, so that the index also finds what a number begins with
+    number            text        collate "C" not null,
     content_hash      bytea       not null,
     currency          text        not null check (length(currency) = 3),
     total             bigint      not null check (total >= 0),
@@ -36,6 +37,7 @@ create table orders (
 ) with (fillfactor = 70);
 create index orders_by_store on orders (store, id);
 create index orders_by_customer on orders (store, customer_id, id) where customer_id <> '';
+create index orders_by_email on orders (store, lower(customer_email), id) where customer_email <> '';
 create index orders_to_review on orders (store, id) where review <> '';
 create index orders_with_news on orders (store, id) where new_notification;
 
@@ -70,6 +72,7 @@ create table payments (
 
 create table transactions (
     order_id          uuid        not null,
+    store             text        not null,
     n                 integer     not null,
     payment           integer     not null,
     type              text        not null check (type in
@@ -92,6 +95,7 @@ create table transactions (
     foreign key (order_id, payment) references payments (order_id, n),
     constraint transactions_reference_key unique (reference)
 ) with (fillfactor = 70);
+create index transactions_by_time on transactions (store, created_at, order_id, n);
 create index transactions_due on transactions (due_at) where due_at is not null;
 
 create table effects (
@@ -178,7 +182,7 @@ create table notifications (
     received_at timestamptz not null,
     due_at      timestamptz,
     tries       integer     not null default 0,
-    primary key (id),
+    primary key (store, id),
     constraint notifications_event_key unique (store, account, event_id)
 );
 create index notifications_due on notifications (due_at) where due_at is not null;
@@ -195,7 +199,7 @@ create table cases (
     state       text        not null check (state in ('open', 'resolved')),
     detail      text        not null,
     opened_at   timestamptz not null,
-    primary key (id)
+    primary key (store, id)
 );
 -- A case is opened once, however often its reason is reported.
 create unique index cases_once on cases (order_id, kind, transaction, subject) nulls not distinct;
@@ -228,6 +232,7 @@ create table api_keys (
     primary key (hash),
     unique (id)
 );
+create index api_keys_by_store on api_keys (store, created_at, id);
 
 -- Stock, promotion codes and baskets of stores that keep them here.
 create table stock (

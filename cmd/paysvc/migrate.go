@@ -51,6 +51,6 @@ func migrate(ctx context.Context, args []string, env environment) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(env.out, "schema version %d\n", v.Version)
+	_, err = fmt.Fprintf(env.out, "schema version %d\n", v.Number)
 	return err
 }

@@ -18,7 +18,7 @@ import (
 
 // Keys finds API keys by their hash.
 type Keys interface {
-	KeyByHash(ctx context.Context, hash []byte) (*payment.APIKey, error)
+	KeyByHash(ctx context.Context, hash []byte) (payment.APIKey, error)
 }
 
 // caller is who makes a request.
@@ -135,6 +135,6 @@ func (c *keyCache) find(ctx context.Context, secret string) (*payment.APIKey, er
 	if len(c.known) >= keysMax {
 		clear(c.known)
 	}
-	c.known[hash] = knownKey{key: key, until: now.Add(keyTTL)}
-	return key, nil
+	c.known[hash] = knownKey{key: &key, until: now.Add(keyTTL)}
+	return &key, nil
 }

@@ -9,28 +9,31 @@ import (
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
-// ListCases lists the cases of a store, newest first; of every state and kind
-// where these are "".
+// ListCases returns a page of a store's cases of a state and a kind, or of any
+// for "", newest first, and the cursor of the next page, "" for none.
 func (s *Store) ListCases(
-	ctx context.Context, store, state, kind string, p payment.Page,
+	ctx context.Context, store, state string, kind payment.CaseKind, page payment.Page,
 ) ([]payment.Case, string, error) {
-	var before *[16]byte
-	if p.After != "" {
-		id, err := payment.ParseCaseID(p.After)
+	w := &where{}
+	w.add("store = ?", store)
+	w.equal("state = ?", state)
+	w.equal("kind = ?", string(kind))
+	if page.After != "" {
+		id, err := payment.ParseCaseID(page.After)
 		if err != nil {
 			return nil, "", errCursor
 		}
-		before = (*[16]byte)(&id)
+		w.add("id < ?", [16]byte(id))
 	}
-	limit := pageLimit(p)
-	rows, err := collect(ctx, s, scanCase, `select id, store, order_id, kind, transaction, subject, state, detail, opened_at
-		from cases where store = $1 and ($2 = '' or state = $2) and ($3 = '' or kind = $3)
-			and ($4::uuid is null or id < $4) order by id desc limit $5`, store, state, kind, before, limit+1)
+	limit := pageLimit(page)
+	found, err := collect(ctx, s, scanCase, fmt.Sprintf(`select id, store, order_id, kind, transaction, subject, state,
+			detail, opened_at
+		from cases where %s order by id desc limit %d`, w, limit+1), append([]any{planned}, w.args...)...)
 	if err != nil {
 		return nil, "", fmt.Errorf("list cases: %w", err)
 	}
-	page, next := paged(rows, limit, func(c payment.Case) string { return c.ID.String() })
-	return page, next, nil
+	list, next := paged(found, limit, func(c payment.Case) string { return c.ID.String() })
+	return list, next, nil
 }
 
 func scanCase(row pgx.CollectableRow) (payment.Case, error) {

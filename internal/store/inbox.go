@@ -16,8 +16,8 @@ func (s *Store) KeepRejected(ctx context.Context, n *payment.Notification, c pay
 		if err := queueNotification(batch, n); err != nil {
 			return err
 		}
-		batch.Queue(`update notifications set state = $2, error = $3, due_at = null where id = $1`,
-			[16]byte(n.ID), string(n.State), n.Error)
+		batch.Queue(`update notifications set state = $2, error = $3, due_at = null where store = $4 and id = $1`,
+			[16]byte(n.ID), string(n.State), n.Error, n.Store)
 		queueCase(batch, &c)
 		return nil
 	})
@@ -31,8 +31,9 @@ func (s *Store) KeepRejected(ctx context.Context, n *payment.Notification, c pay
 // a case where one is given.
 func (s *Store) PostponeNotification(ctx context.Context, n *payment.Notification, open *payment.Case) error {
 	return s.inTx(ctx, func(_ context.Context, batch *pgx.Batch) error {
-		batch.Queue(`update notifications set due_at = $2, tries = $3 where id = $1 and state in ('parked', 'failed')`,
-			[16]byte(n.ID), nullTime(n.DueAt), n.Tries)
+		batch.Queue(`update notifications set due_at = $2, tries = $3
+			where store = $4 and id = $1 and state in ('parked', 'failed')`,
+			[16]byte(n.ID), nullTime(n.DueAt), n.Tries, n.Store)
 		if open != nil {
 			queueCase(batch, open)
 		}

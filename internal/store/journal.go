@@ -101,6 +101,7 @@ func queueNotification(batch *pgx.Batch, n *payment.Notification) error {
 
 // queueSettled writes what became of a notification that was not simply applied.
 func queueSettled(batch *pgx.Batch, o *payment.Order, n *payment.Notification) {
-	batch.Queue(`update notifications set order_id = $2, state = $3, error = $4, due_at = $5, tries = $6 where id = $1`,
-		[16]byte(n.ID), [16]byte(o.ID), string(n.State), n.Error, nullTime(n.DueAt), n.Tries)
+	batch.Queue(`update notifications set order_id = $2, state = $3, error = $4, due_at = $5, tries = $6
+		where store = $7 and id = $1`,
+		[16]byte(n.ID), [16]byte(o.ID), string(n.State), n.Error, nullTime(n.DueAt), n.Tries, n.Store)
 }

@@ -2,80 +2,81 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
 const keyColumns = `id, hash, store, kind, scopes, name, created_at, revoked_at`
 
-// CreateKey keeps a key; one that is kept already is a conflict.
+// CreateKey keeps a new API key. One that exists, by its id or its hash, is a
+// key_exists conflict.
 func (s *Store) CreateKey(ctx context.Context, k payment.APIKey) error {
 	scopes := make([]string, len(k.Scopes))
 	for i, scope := range k.Scopes {
 		scopes[i] = string(scope)
 	}
-	written, err := s.put(ctx, `insert into api_keys (hash, id, store, kind, scopes, name, created_at)
-		values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
-		k.Hash, k.ID, k.Store, string(k.Kind), scopes, k.Name, k.CreatedAt)
-	if err != nil {
-		return fmt.Errorf("create key: %w", err)
+	_, err := s.put(ctx, `insert into api_keys (hash, id, store, kind, scopes, name, created_at)
+		values ($1, $2, $3, $4, $5, $6, $7)`, k.Hash, k.ID, k.Store, string(k.Kind), scopes, k.Name, k.CreatedAt)
+	if violated(err) != "" {
+		err = payment.Errorf(payment.KindConflict, "key_exists", "the key exists")
 	}
-	if written == 0 {
-		return payment.Errorf(payment.KindConflict, "key_exists", "the key exists")
+	if err != nil {
+		return fmt.Errorf("create key %s: %w", k.ID, err)
 	}
 	return nil
 }
 
-// KeyByHash finds a key, revoked or not.
-func (s *Store) KeyByHash(ctx context.Context, hash []byte) (*payment.APIKey, error) {
-	var key *payment.APIKey
-	err := s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		rows, _ := conn.Query(ctx, `select `+keyColumns+` from api_keys where hash = $1`, hash)
-		var err error
-		key, err = pgx.CollectExactlyOneRow(rows, scanKey)
-		return err
-	})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, payment.NotFound("the key")
+// KeyByHash finds the API key of a SHA-256 hash. One that was revoked does not
+// exist any more.
+func (s *Store) KeyByHash(ctx context.Context, hash []byte) (payment.APIKey, error) {
+	found, err := collect(ctx, s, scanKey, `select `+keyColumns+` from api_keys where hash = $1 and revoked_at is null`, hash)
+	if err == nil && len(found) == 0 {
+		err = errNoKey
 	}
-	return key, err
+	if err != nil {
+		return payment.APIKey{}, fmt.Errorf("find key: %w", err)
+	}
+	return found[0], nil
 }
 
-// ListKeys returns the keys of a store, oldest first.
-func (s *Store) ListKeys(ctx context.Context, store string) ([]*payment.APIKey, error) {
-	return collect(ctx, s, scanKey,
-		`select `+keyColumns+` from api_keys where store = $1 order by created_at, id limit $2`, store, batchMax)
+var errNoKey = payment.NotFound("an API key")
+
+// ListKeys returns the latest API keys of a store, revoked ones too, oldest first.
+func (s *Store) ListKeys(ctx context.Context, store string) ([]payment.APIKey, error) {
+	keys, err := collect(ctx, s, scanKey, `select `+keyColumns+` from api_keys where store = $1
+		order by created_at desc, id desc limit $2`, store, batchMax)
+	if err != nil {
+		return nil, fmt.Errorf("list keys: %w", err)
+	}
+	slices.Reverse(keys)
+	return keys, nil
 }
 
-// RevokeKey ends a key of a store. Revoking it again changes nothing.
+// RevokeKey ends an API key of a store. The first time counts.
 func (s *Store) RevokeKey(ctx context.Context, store, id string, at time.Time) error {
-	written, err := s.put(ctx, `update api_keys set revoked_at = coalesce(revoked_at, $3) where store = $1 and id = $2`,
-		store, id, at)
-	if err != nil {
-		return fmt.Errorf("revoke key: %w", err)
+	n, err := s.put(ctx, `update api_keys set revoked_at = coalesce(revoked_at, $3) where id = $1 and store = $2`, id, store, at)
+	if err == nil && n == 0 {
+		err = errNoKey
 	}
-	if written == 0 {
-		return payment.NotFound("the key")
+	if err != nil {
+		return fmt.Errorf("revoke key %s: %w", id, err)
 	}
 	return nil
 }
 
-func scanKey(row pgx.CollectableRow) (*payment.APIKey, error) {
-	k := &payment.APIKey{}
+func scanKey(row pgx.CollectableRow) (payment.APIKey, error) {
+	var k payment.APIKey
 	var scopes []string
 	var revoked *time.Time
-	if err := row.Scan(&k.ID, &k.Hash, &k.Store, &k.Kind, &scopes, &k.Name, &k.CreatedAt, &revoked); err != nil {
-		return nil, err
-	}
+	err := row.Scan(&k.ID, &k.Hash, &k.Store, &k.Kind, &scopes, &k.Name, &k.CreatedAt, &revoked)
 	for _, scope := range scopes {
 		k.Scopes = append(k.Scopes, payment.Scope(scope))
 	}
 	k.CreatedAt, k.RevokedAt = k.CreatedAt.UTC(), timeOf(revoked)
-	return k, nil
+	return k, err
 }

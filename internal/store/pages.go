@@ -1,15 +1,10 @@
 package store
 
 import (
-	"context"
 	"encoding/base64"
-	"errors"
-	"fmt"
-	"time"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/paysvc/paysvc/internal/payment"
 )
@@ -56,70 +51,38 @@ func parseTextCursor(cursor string) (string, error) {
 	return string(key), nil
 }
 
-// collect runs one query on a connection and collects its rows.
-func collect[T any](
-	ctx context.Context, s *Store, scan pgx.RowToFunc[T], query string, args ...any,
-) (found []T, err error) {
-	err = s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		rows, _ := conn.Query(ctx, query, args...) // its error is also that of the rows
-		found, err = pgx.CollectRows(rows, scan)
-		return err
-	})
-	return found, err
+// where gathers the conditions of a list. A condition is a constant text with a
+// ? for each argument; nothing of a request ever becomes part of a statement.
+type where struct {
+	conditions []string
+	args       []any
 }
 
-// lease runs a statement that takes due rows ($1 now, $3 how many) and pushes
-// their due time to $2. It waits for no lock, and repeating it after a lost
-// answer only leaves some rows to the next round.
-func lease[T any](
-	ctx context.Context, s *Store, statement string, scan pgx.RowToFunc[T], now, until time.Time, limit int,
-) ([]T, error) {
-	return collect(ctx, s, scan, statement, now, until, bounded(limit))
-}
-
-// put runs one statement that may be repeated without harm, and returns how many
-// rows it wrote.
-func (s *Store) put(ctx context.Context, statement string, args ...any) (int, error) {
-	var tag pgconn.CommandTag
-	err := s.retry(ctx, payment.ID{}, func(ctx context.Context, _ bool) error {
-		return s.withConn(ctx, func(conn *pgxpool.Conn) (err error) {
-			tag, err = conn.Exec(ctx, statement, args...)
-			return err
-		})
-	})
-	return int(tag.RowsAffected()), err
-}
-
-// change runs one transaction of several statements, or of one that must not be
-// repeated. It is tried again as long as COMMIT was not sent; when the answer to
-// COMMIT is lost, it may have happened, and the error says so.
-func (s *Store) change(ctx context.Context, work func(ctx context.Context, tx pgx.Tx) error) error {
-	return s.retry(ctx, payment.ID{}, func(ctx context.Context, _ bool) error {
-		return s.withConn(ctx, func(conn *pgxpool.Conn) error {
-			tx, err := conn.Begin(ctx)
-			if err != nil {
-				return err
-			}
-			defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // after COMMIT it does nothing
-			if err := work(ctx, tx); err != nil {
-				return err
-			}
-			err = tx.Commit(ctx)
-			if _, answered := errors.AsType[*pgconn.PgError](err); err != nil && !answered {
-				return fmt.Errorf("commit, outcome unknown: %v", err) //nolint:errorlint // hides that it would pass
-			}
-			return err
-		})
-	})
-}
-
-// lockOrder locks an order of a store; of any store when store is "".
-func lockOrder(ctx context.Context, tx pgx.Tx, store string, id payment.OrderID) error {
-	var found bool
-	err := tx.QueryRow(ctx, "select true from orders where id = $1 and ($2 = '' or store = $2) for update",
-		[16]byte(id), store).Scan(&found)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return payment.ErrOrderNotFound
+func (w *where) add(condition string, args ...any) {
+	for _, arg := range args {
+		condition = strings.Replace(condition, "?", w.bind(arg), 1)
 	}
-	return err
+	w.conditions = append(w.conditions, condition)
 }
+
+// bind gives an argument a name, for texts that use it more than once.
+func (w *where) bind(arg any) string {
+	w.args = append(w.args, arg)
+	return "$" + strconv.Itoa(len(w.args))
+}
+
+// equal adds a condition unless the value is empty.
+func (w *where) equal(condition, value string) {
+	if value != "" {
+		w.add(condition, value)
+	}
+}
+
+// with returns a copy that has one more condition.
+func (w *where) with(condition string, args ...any) *where {
+	more := &where{conditions: slices.Clone(w.conditions), args: slices.Clone(w.args)}
+	more.add(condition, args...)
+	return more
+}
+
+func (w *where) String() string { return strings.Join(w.conditions, " and ") }
