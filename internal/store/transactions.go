@@ -164,7 +164,7 @@ func (s *Store) DueTransactions(
 // is how often it had been before.
 func (s *Store) PostponeTransaction(ctx context.Context, id payment.TransactionID, due time.Time, asked int) error {
 	_, err := s.put(ctx, `update transactions set due_at = $3, inquiries = inquiries + 1
-		where order_id = $1 and n = $2 and $4 >= 0
+		where order_id = $1 and n = $2 and inquiries = $4
 			and state in ('sending', 'unknown', 'action_required', 'pending')`,
 		[16]byte(id.Order), id.N, nullTime(due), asked)
 	if err != nil {
