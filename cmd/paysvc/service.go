@@ -66,7 +66,7 @@ func newService(ctx context.Context, p parts) (*service, error) {
 	})
 	s.api, err = api.New(api.Deps{
 		Moments: s.moments, Orders: books, Keys: books, IDs: ids, Now: time.Now, Random: rand.Reader, Log: p.log,
-		Books: apiBooks(books), Version: version, TrustedProxies: p.config.trusted, Limits: p.config.limits(),
+		Books: apiBooks(books, s.moments), Version: version, TrustedProxies: p.config.trusted, Limits: p.config.limits(),
 		Ready: s.ready, Mount: p.mount,
 	})
 	if err != nil {
