@@ -1,0 +1,133 @@
+// Command bench measures the service against the floor that its database sets.
+//
+// The floor is a loop over pgx that sends the very statements which one real
+// request sent, in the same batches and with the same commits, and does nothing
+// else. The service is the real program, `paysvc dev`, whose sandbox PSP answers
+// in its own process; its load comes from a third process. Both work on one
+// PostgreSQL with fsync on. docs/performance.md says how to read the table.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// The roles in which bench runs itself as a process of its own.
+const (
+	roleLoad  = "load"
+	roleServe = "serve"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "bench: "+err.Error())
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) > 0 {
+		switch args[0] {
+		case roleLoad:
+			return load(ctx, os.Stdin, os.Stdout)
+		case roleServe:
+			return serve(ctx, args[1:])
+		}
+	}
+	o, err := parseOptions(args)
+	if err != nil {
+		return err
+	}
+	return bench(ctx, o)
+}
+
+// options are what the command line says.
+type options struct {
+	cell    time.Duration // measured of each side, at each number of clients
+	rounds  int           // into which that is divided; the two sides take turns
+	clients []int
+	only    []string
+	profile string // where a CPU profile of the service goes, "" for none
+}
+
+func (o options) round() time.Duration { return o.cell / time.Duration(o.rounds) }
+
+func parseOptions(args []string) (options, error) {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	seconds := flags.Float64("seconds", 5, "how long each side of each cell is measured")
+	rounds := flags.Int("rounds", 3, "turns that floor and service take in a cell; the ratio is the median of all turns")
+	clients := flags.String("clients", "1,8,32", "numbers of clients that work at once")
+	only := flags.String("only", "pay,confirm,status", "operations to measure")
+	profile := flags.String("cpuprofile", "", "profile the service under load into this file (and allocations beside it)")
+	if err := flags.Parse(args); err != nil {
+		return options{}, err
+	}
+	o := options{cell: time.Duration(*seconds * float64(time.Second)), rounds: *rounds, profile: *profile}
+	if o.cell <= 0 || o.rounds < 1 {
+		return o, errors.New("-seconds and -rounds must be positive")
+	}
+	for part := range strings.SplitSeq(*clients, ",") {
+		n, err := strconv.Atoi(part)
+		if err != nil || n < 1 {
+			return o, errors.New("-clients must be numbers such as 1,8,32")
+		}
+		o.clients = append(o.clients, n)
+	}
+	for part := range strings.SplitSeq(*only, ",") {
+		if !slices.Contains([]string{opPay, opConfirm, opStatus}, part) {
+			return o, errors.New("-only takes pay, confirm and status")
+		}
+		o.only = append(o.only, part)
+	}
+	return o, nil
+}
+
+// bench measures everything and prints it.
+func bench(ctx context.Context, o options) error {
+	db, err := openDatabase(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.close()
+	program, err := build(ctx, o)
+	if err != nil {
+		return err
+	}
+	s, err := program.start(ctx, db.url)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	fmt.Fprintln(os.Stderr, "recording one request of each kind")
+	recorded, err := record(ctx, db.url)
+	if err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	m := &measurement{options: o, service: s, floor: newFloor(db.pool, recorded), recorded: recorded}
+	cells, err := m.all(ctx)
+	if err != nil {
+		return err
+	}
+	if err := m.balance(ctx, db.pool); err != nil {
+		return err
+	}
+	afterLoad, err := s.memory()
+	if err != nil {
+		return err
+	}
+	return report(os.Stdout, o, db, cells, sizes{
+		binary: program.bytes, idle: s.idle, afterLoad: afterLoad, ready: s.ready,
+	})
+}

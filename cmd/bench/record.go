@@ -1,0 +1,213 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/sandbox"
+)
+
+// recordings are what the floor replays and the load sends.
+type recordings struct {
+	pay, wallet, confirm, status *recording
+	// walletOrder is the recorded order that was confirmed.
+	walletOrder payment.OrderID
+	// notice is the notification that confirmed it, with holes for another's.
+	notice string
+}
+
+// hole stands, in what the load sends, for what differs between requests.
+const hole = "{value}"
+
+const (
+	demoKey     = "paysk_test_demo" // of `paysvc dev`
+	confirmPath = "/confirm/sandbox/sandbox"
+	publicURL   = "http://127.0.0.1:8080"
+)
+
+// orderWith is the order that every pay makes: three lines, an address, and no
+// e-mail address, because the mail would be background work of another kind.
+func orderWith(method string) string {
+	return `{"number":"` + hole + `","currency":"EUR","total":"129.95","lines":[` +
+		`{"sku":"A-1","name":"Lamp","quantity":1,"unit_price":"60.00","total":"60.00"},` +
+		`{"sku":"A-2","name":"Bulb, warm white","quantity":2,"unit_price":"25.00","total":"50.00"},` +
+		`{"sku":"A-3","name":"Cord","quantity":1,"unit_price":"10.00","total":"10.00"}],` +
+		`"shipping":"9.95","tax":"20.75","tax_included":true,"customer":{"id":"c-77","name":"A. Person"},` +
+		`"billing_address":{"name":"A. Person","line1":"Main Street 1","postal_code":"1000 AA","city":"Town","country":"NL"},` +
+		`"locale":"nl","pay":{"method":"` + method + `"}}`
+}
+
+func eventOf(reference string) string { return "evt_" + reference }
+
+// session is a service in this process that is asked once for each operation.
+type session struct {
+	*served
+	recorder *recorder
+	client   *http.Client
+	notices  chan []byte
+}
+
+// record carries out one request of each kind and keeps what it sent.
+func record(ctx context.Context, databaseURL string) (*recordings, error) {
+	s := &session{recorder: &recorder{}, notices: make(chan []byte, 1)}
+	var err error
+	s.served, err = wiring{
+		databaseURL: databaseURL, publicURL: publicURL, secret: "recorded", tracer: s.recorder,
+		notify: &http.Client{Transport: s},
+	}.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	s.client = &http.Client{Transport: sandbox.Transport(s.api)}
+	if _, _, err := s.order(ctx, "card", "recorded-0"); err != nil { // looks up the API key, which is then known for a second
+		return nil, err
+	}
+	r := &recordings{}
+	if err := s.recordPay(ctx, r); err != nil {
+		return nil, fmt.Errorf("pay: %w", err)
+	}
+	if err := s.recordConfirm(ctx, r); err != nil {
+		return nil, fmt.Errorf("confirm: %w", err)
+	}
+	r.status, err = s.recorder.during(func() error {
+		_, err := s.request(ctx, http.MethodGet, "/v1/orders/"+r.walletOrder.String()+"/status", "", "")
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("status: %w", err)
+	}
+	r.status.parametrize()
+	return r, r.check()
+}
+
+func (s *session) recordPay(ctx context.Context, r *recordings) (err error) {
+	var reference string
+	r.pay, err = s.recorder.during(func() error {
+		_, reference, err = s.order(ctx, "card", "recorded-1")
+		return err
+	})
+	r.pay.parametrize("recorded-1", "recorded-1-key", reference)
+	return err
+}
+
+func (s *session) recordConfirm(ctx context.Context, r *recordings) (err error) {
+	var reference string
+	r.wallet, err = s.recorder.during(func() error {
+		r.walletOrder, reference, err = s.order(ctx, "wallet", "recorded-2")
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	r.wallet.parametrize("recorded-2", "recorded-2-key", reference)
+	r.confirm, err = s.recorder.during(func() error {
+		_, err := s.request(ctx, http.MethodPost, "/sandbox/payments/"+reference+"/notify", "", `{"event":"paid"}`)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var notice struct {
+		ID string `json:"id"`
+	}
+	body := <-s.notices
+	if err := json.Unmarshal(body, &notice); err != nil {
+		return err
+	}
+	r.confirm.parametrize(reference, notice.ID)
+	r.notice = strings.NewReplacer(notice.ID, eventOf(hole), reference, hole).Replace(string(body))
+	return nil
+}
+
+// RoundTrip keeps the notification that the sandbox sends, and delivers it.
+func (s *session) RoundTrip(req *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	s.notices <- body
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	return sandbox.Transport(s.api).RoundTrip(req)
+}
+
+// order makes an order, pays it, and returns it with our reference at the PSP.
+func (s *session) order(ctx context.Context, method, number string) (payment.OrderID, string, error) {
+	answer, err := s.request(ctx, http.MethodPost, "/v1/orders", number+"-key",
+		strings.ReplaceAll(orderWith(method), hole, number))
+	if err != nil {
+		return payment.OrderID{}, "", err
+	}
+	var view struct {
+		Order struct {
+			ID string `json:"id"`
+		} `json:"order"`
+		Payment struct {
+			Transactions []struct {
+				Reference string `json:"reference"`
+			} `json:"transactions"`
+		} `json:"payment"`
+	}
+	if err := json.Unmarshal(answer, &view); err != nil {
+		return payment.OrderID{}, "", err
+	}
+	if len(view.Payment.Transactions) != 1 {
+		return payment.OrderID{}, "", errors.New("the payment does not have one transaction")
+	}
+	id, err := payment.ParseOrderID(view.Order.ID)
+	return id, view.Payment.Transactions[0].Reference, err
+}
+
+func (s *session) request(ctx context.Context, method, path, key, body string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, publicURL+path, strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+demoKey)
+	req.Header.Set("Content-Type", "application/json")
+	if key != "" {
+		req.Header.Set("Idempotency-Key", key)
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s %s answered %d: %.300s", method, path, resp.StatusCode, answer)
+	}
+	return answer, err
+}
+
+// check refuses recordings that are not what the table says they are.
+func (r *recordings) check() error {
+	for _, want := range []struct {
+		name    string
+		made    *recording
+		trips   int
+		commits int
+	}{{opPay, r.pay, 3, 2}, {"wallet", r.wallet, 3, 2}, {opConfirm, r.confirm, 2, 1}, {opStatus, r.status, 1, 0}} {
+		commits := 0
+		for _, s := range want.made.steps {
+			if s.batch && s.ends() {
+				commits++
+			}
+		}
+		if len(want.made.steps) != want.trips || commits != want.commits {
+			return fmt.Errorf("%s took %d round trips and %d commits, not %d and %d",
+				want.name, len(want.made.steps), commits, want.trips, want.commits)
+		}
+	}
+	return nil
+}
