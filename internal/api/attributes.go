@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/paysvc/paysvc/internal/api/httpkit"
 	"github.com/paysvc/paysvc/internal/payment"
@@ -21,7 +22,8 @@ type AttributePath struct {
 
 // Precondition makes a write depend on the version that the caller has seen.
 type Precondition struct {
-	IfMatch string `header:"If-Match" maxLength:"30" doc:"The ETag of the value to change. Without it, whatever there is is changed."`
+	IfMatch     string `header:"If-Match" maxLength:"30" doc:"The ETag of the value to change. Without it, whatever there is is changed."`
+	IfNoneMatch string `header:"If-None-Match" enum:"*" doc:"Only where there is no value yet."`
 }
 
 // rawOutput is JSON as the caller kept it, byte for byte.
@@ -42,26 +44,21 @@ func etagOf(version int64) string { return `"` + strconv.FormatInt(version, 10) 
 var errVersion = httpkit.NewProblem(http.StatusPreconditionFailed, "version_conflict",
 	"The value is not the one that If-Match names. Read it again.")
 
-// expected is the version that If-Match names, nil for any.
+// expected is the version that a write depends on: nil for any, 0 for none.
 func (m Precondition) expected() (*int64, error) {
-	if m.IfMatch == "" {
+	switch {
+	case m.IfMatch != "" && m.IfNoneMatch != "":
+		return nil, errVersion // no value is and is not there
+	case m.IfNoneMatch != "":
+		return new(int64), nil
+	case m.IfMatch == "":
 		return nil, nil
 	}
-	version, err := strconv.ParseInt(m.IfMatch, 10, 64)
-	if text, quoted := unquote(m.IfMatch); quoted {
-		version, err = strconv.ParseInt(text, 10, 64)
-	}
-	if err != nil || version <= 0 {
+	version, err := strconv.ParseInt(strings.Trim(m.IfMatch, `"`), 10, 64)
+	if err != nil || etagOf(version) != m.IfMatch || version == 0 {
 		return nil, errVersion // no value ever had this tag
 	}
 	return &version, nil
-}
-
-func unquote(tag string) (string, bool) {
-	if len(tag) < 2 || tag[0] != '"' || tag[len(tag)-1] != '"' {
-		return "", false
-	}
-	return tag[1 : len(tag)-1], true
 }
 
 func (a *API) getAttribute(ctx context.Context, in *AttributePath) (*rawOutput, error) {
@@ -89,8 +86,7 @@ func (a *API) putAttribute(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	kept, err := a.Books.Attributes.PutAttribute(ctx, storeOf(ctx), id,
-		payment.Attribute{Key: in.Key, Value: in.Body, UpdatedAt: a.Now()}, expect)
+	kept, err := a.Books.Attributes.PutAttribute(ctx, storeOf(ctx), id, in.Key, in.Body, expect, a.Now())
 	if err != nil {
 		return nil, versioned(err)
 	}

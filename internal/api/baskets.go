@@ -3,8 +3,6 @@ package api
 import (
 	"context"
 	"encoding/json"
-
-	"github.com/paysvc/paysvc/internal/payment"
 )
 
 // BasketPath names a basket in the path.
@@ -25,9 +23,9 @@ func (a *API) putBasket(ctx context.Context, in *struct {
 	BasketPath
 	Body json.RawMessage `doc:"Any JSON."`
 }) (*struct{}, error) {
-	return nil, a.Books.Baskets.PutBasket(ctx, storeOf(ctx), payment.Basket{ID: in.ID, Body: in.Body, UpdatedAt: a.Now()})
+	return nil, a.Books.Baskets.PutBasket(ctx, storeOf(ctx), in.ID, in.Body, a.Now())
 }
 
 func (a *API) deleteBasket(ctx context.Context, in *BasketPath) (*struct{}, error) {
-	return nil, a.Books.Baskets.DeleteBasket(ctx, storeOf(ctx), in.ID)
+	return nil, a.Books.Baskets.DeleteBasket(ctx, storeOf(ctx), in.ID, a.Now())
 }

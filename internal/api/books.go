@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"github.com/paysvc/paysvc/internal/moments"
 	"github.com/paysvc/paysvc/internal/payment"
@@ -39,15 +40,17 @@ type Notes interface {
 	AddNote(ctx context.Context, store string, order payment.OrderID, n payment.Note) (payment.Note, error)
 }
 
-// Timeline merges all that happened to an order, newest first.
+// Timeline merges all that happened to an order, oldest first; of more than limit
+// entries the latest.
 type Timeline interface {
-	Timeline(ctx context.Context, store string, order payment.OrderID, p payment.Page) ([]payment.TimelineEntry, string, error)
+	Timeline(ctx context.Context, store string, order payment.OrderID, limit int) ([]payment.TimelineEntry, error)
 }
 
-// Attributes keeps generic attributes of orders.
+// Attributes keeps generic attributes of orders. expect is the version that a
+// write depends on: nil for any, 0 for none.
 type Attributes interface {
 	Attribute(ctx context.Context, store string, order payment.OrderID, key string) (payment.Attribute, error)
-	PutAttribute(ctx context.Context, store string, order payment.OrderID, a payment.Attribute, expect *int64) (payment.Attribute, error)
+	PutAttribute(ctx context.Context, store string, order payment.OrderID, key string, value []byte, expect *int64, at time.Time) (payment.Attribute, error)
 	DeleteAttribute(ctx context.Context, store string, order payment.OrderID, key string, expect *int64) error
 }
 
@@ -63,7 +66,7 @@ type Runs interface {
 
 // Notifications reads the inbox.
 type Notifications interface {
-	ListNotifications(ctx context.Context, store, state string, p payment.Page) ([]*payment.Notification, string, error)
+	ListNotifications(ctx context.Context, store string, state payment.NotificationState, p payment.Page) ([]*payment.Notification, string, error)
 	Notification(ctx context.Context, store string, id payment.NotificationID) (*payment.Notification, error)
 }
 
@@ -74,28 +77,28 @@ type News interface {
 
 // Cases lists what only a person can decide.
 type Cases interface {
-	ListCases(ctx context.Context, store, state, kind string, p payment.Page) ([]payment.Case, string, error)
+	ListCases(ctx context.Context, store, state string, kind payment.CaseKind, p payment.Page) ([]payment.Case, string, error)
 }
 
 // Stock keeps how many pieces a store has.
 type Stock interface {
 	ListStock(ctx context.Context, store string, p payment.Page) ([]payment.StockItem, string, error)
 	StockItem(ctx context.Context, store, sku string) (payment.StockItem, error)
-	PutStock(ctx context.Context, store string, items []payment.StockItem) error
+	SetStock(ctx context.Context, store string, items []payment.StockItem, at time.Time) error
 }
 
 // PromotionCodes keeps codes and how often they were used.
 type PromotionCodes interface {
 	ListPromotionCodes(ctx context.Context, store string, p payment.Page) ([]payment.PromotionCode, string, error)
 	PromotionCode(ctx context.Context, store, code string) (payment.PromotionCode, error)
-	PutPromotionCodes(ctx context.Context, store string, codes []payment.PromotionCode) error
+	SetPromotionCodes(ctx context.Context, store string, codes []payment.PromotionCode, at time.Time) error
 }
 
 // Baskets keeps the baskets that orders name.
 type Baskets interface {
 	Basket(ctx context.Context, store, id string) (payment.Basket, error)
-	PutBasket(ctx context.Context, store string, b payment.Basket) error
-	DeleteBasket(ctx context.Context, store, id string) error
+	PutBasket(ctx context.Context, store, id string, body []byte, at time.Time) error
+	DeleteBasket(ctx context.Context, store, id string, at time.Time) error
 }
 
 // Replays applies a kept notification again.

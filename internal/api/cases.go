@@ -24,7 +24,7 @@ func (a *API) listCases(ctx context.Context, in *struct {
 	State string `query:"state" enum:"open,resolved"`
 	Kind  string `query:"kind" maxLength:"64"`
 }) (*listOutput[caseView], error) {
-	rows, next, err := a.Books.Cases.ListCases(ctx, storeOf(ctx), in.State, in.Kind, pageOf(in.Page))
+	rows, next, err := a.Books.Cases.ListCases(ctx, storeOf(ctx), in.State, payment.CaseKind(in.Kind), pageOf(in.Page))
 	if err != nil {
 		return unlisted[caseView](err)
 	}

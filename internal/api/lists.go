@@ -45,6 +45,8 @@ func (a *API) listRoutes() {
 	add(a, get("/v1/baskets/{id}", "get-basket", "Read a basket").answersJSON(), a.getBasket)
 	add(a, put("/v1/baskets/{id}", "put-basket", "Keep a basket", orders), a.putBasket)
 	add(a, del("/v1/baskets/{id}", "delete-basket", "Delete a basket", orders), a.deleteBasket)
+
+	a.documentOutcomes()
 }
 
 // created answers 201.

@@ -42,7 +42,7 @@ func (a *API) listNotifications(ctx context.Context, in *struct {
 	httpkit.Page
 	State string `query:"state" enum:"applied,parked,failed,rejected"`
 }) (*listOutput[notificationView], error) {
-	rows, next, err := a.Books.Notifications.ListNotifications(ctx, storeOf(ctx), in.State, pageOf(in.Page))
+	rows, next, err := a.Books.Notifications.ListNotifications(ctx, storeOf(ctx), payment.NotificationState(in.State), pageOf(in.Page))
 	if err != nil {
 		return unlisted[notificationView](err)
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
-// orderBody is an order as a store sends it.
-type orderBody struct {
+// OrderBody is an order as a store sends it.
+type OrderBody struct {
 	Number          string             `json:"number" minLength:"1" maxLength:"64" doc:"The store's own number of the order, unique in the store."`
 	Currency        string             `json:"currency" minLength:"3" maxLength:"3" example:"EUR"`
 	Total           httpkit.Amount     `json:"total" example:"129.95"`
@@ -72,7 +72,7 @@ type returnURLsBody struct {
 
 // details reads the body into the words of the domain. All that is wrong is
 // reported at once.
-func (b *orderBody) details(mayReturnTo func(url string) bool, now time.Time) (payment.Details, error) {
+func (b *OrderBody) details(mayReturnTo func(url string) bool, now time.Time) (payment.Details, error) {
 	currency, err := payment.ParseCurrency(b.Currency)
 	if err != nil {
 		return payment.Details{}, payment.Invalid("currency", "currency_unknown", "must be an ISO 4217 currency code in capital letters")
@@ -140,7 +140,7 @@ func (r *reader) check(ok bool, field, code, message string) {
 	}
 }
 
-func (r *reader) limits(b *orderBody) {
+func (r *reader) limits(b *OrderBody) {
 	for i, code := range b.PromotionCodes {
 		r.check(code != "" && len(code) <= 64, fmt.Sprintf("promotion_codes[%d]", i), "length", "must have 1 to 64 characters")
 	}

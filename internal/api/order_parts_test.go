@@ -70,7 +70,7 @@ func TestAnAttributeComesBackByteForByte(t *testing.T) {
 	path := "/v1/orders/" + c.Order() + "/attributes/crm.ticket"
 	c.Get(path).Refused(http.StatusNotFound, "not_found")
 	for _, value := range []string{
-		`{"b": 1, "a": [1.0, 1e400, -0]}`, `null`, `"text"`, `12345678901234567890.000`, `[]`, "{\n  \"é\": \"\\u00e9\"\n}", `false`,
+		`{"b": 1, "a": [1.0, 1e300, -0]}`, `null`, `"text"`, `12345678901234567890.000`, `[]`, "{\n  \"é\": \"\\u00e9\"\n}", `false`,
 		`"` + strings.Repeat("a", 64<<10-2) + `"`,
 	} {
 		put := c.Put(path, value).Is(http.StatusOK)
@@ -84,6 +84,7 @@ func TestAnAttributeComesBackByteForByte(t *testing.T) {
 	c.Put(path, `{"a":1,"a":2}`).Refused(http.StatusBadRequest, "malformed_json")
 	c.Put(path, `{"a":`).Refused(http.StatusBadRequest, "malformed_json")
 	c.Put(path, `"\u0000"`).Refused(http.StatusUnprocessableEntity, "validation_failed")
+	c.Put(path, `[1e400]`).Refused(http.StatusUnprocessableEntity, "validation_failed")
 	c.Put(path, "").Refused(http.StatusBadRequest, "body_required")
 	c.Send(http.MethodDelete, path, nil).Is(http.StatusNoContent)
 	c.Get(path).Refused(http.StatusNotFound, "not_found")
@@ -106,7 +107,9 @@ func TestAnAttributeIsChangedOnlyFromTheVersionThatWasSeen(t *testing.T) {
 	require.Equal(t, "2", string(c.Get(path).Body))
 	c.Send(http.MethodDelete, path, nil, "If-Match", second).Is(http.StatusNoContent)
 
-	again := c.Put(path, `4`).Is(http.StatusOK).Header.Get("ETag")
+	again := c.Put(path, `4`, "If-None-Match", "*").Is(http.StatusOK).Header.Get("ETag")
+	require.NotContains(t, []string{first, second}, again, "a value that is made anew has no version of the old one")
+	c.Put(path, `5`, "If-None-Match", "*").Refused(http.StatusPreconditionFailed, "version_conflict")
 	c.Put(path, `5`, "If-Match", again).Is(http.StatusOK)
 }
 

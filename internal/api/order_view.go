@@ -20,7 +20,7 @@ type orderView struct {
 	Amounts                   orderAmountsView   `json:"amounts"`
 	HasNewPaymentNotification bool               `json:"has_new_payment_notification"`
 	Review                    *reviewView        `json:"review" doc:"Why a person has to look at the order, or null."`
-	Payments                  []paymentView      `json:"payments"`
+	Payments                  []PaymentView      `json:"payments"`
 	Lines                     []lineView         `json:"lines"`
 	Shipping                  string             `json:"shipping"`
 	Discount                  string             `json:"discount"`
@@ -47,7 +47,9 @@ type reviewView struct {
 	Kind string `json:"kind" doc:"The kind of the open case."`
 }
 
-type amountsView struct {
+// AmountsView are sums over transactions. Like all types that others embed it is
+// exported: huma passes over those that are not.
+type AmountsView struct {
 	Authorized string `json:"authorized" doc:"Reserved, and neither captured nor voided."`
 	Captured   string `json:"captured"`
 	Refunded   string `json:"refunded"`
@@ -55,11 +57,12 @@ type amountsView struct {
 }
 
 type orderAmountsView struct {
-	amountsView
+	AmountsView
 	Due string `json:"due" doc:"Neither paid nor reserved."`
 }
 
-type paymentView struct {
+// PaymentView is a payment as the API shows it.
+type PaymentView struct {
 	ID           string            `json:"id"`
 	Method       string            `json:"method"`
 	Gateway      string            `json:"gateway"`
@@ -67,13 +70,14 @@ type paymentView struct {
 	Amount       string            `json:"amount"`
 	Fee          string            `json:"fee"`
 	Status       string            `json:"status" enum:"pending,authorized,partially_paid,paid,partially_refunded,refunded,voided,failed"`
-	Amounts      amountsView       `json:"amounts"`
+	Amounts      AmountsView       `json:"amounts"`
 	NextAction   *nextActionView   `json:"next_action"`
-	Transactions []transactionView `json:"transactions"`
+	Transactions []TransactionView `json:"transactions"`
 	CreatedAt    httpkit.Timestamp `json:"created_at"`
 }
 
-type transactionView struct {
+// TransactionView is a transaction as the API shows it.
+type TransactionView struct {
 	ID               string             `json:"id"`
 	Type             string             `json:"type" enum:"authorize,authorize_and_capture,capture,refund,void,credit,chargeback"`
 	State            string             `json:"state" enum:"sending,action_required,pending,approved,declined,not_sent,unknown,reversed"`
@@ -108,9 +112,9 @@ func viewOrder(o *payment.Order) orderView {
 		ID: o.ID.String(), Store: o.Store, Number: o.Number, ClientToken: o.ClientToken,
 		Status: string(o.Saved.Status), PaymentStatus: string(o.PaymentStatus()),
 		Currency: o.Currency.String(), Total: o.Total.String(),
-		Amounts:                   orderAmountsView{amountsView: viewAmounts(o.Sums()), Due: o.Due().String()},
+		Amounts:                   orderAmountsView{AmountsView: viewAmounts(o.Sums()), Due: o.Due().String()},
 		HasNewPaymentNotification: o.NewNotification,
-		Payments:                  make([]paymentView, len(o.Payments)), Lines: make([]lineView, len(o.Lines)),
+		Payments:                  make([]PaymentView, len(o.Payments)), Lines: make([]lineView, len(o.Lines)),
 		Shipping: o.Shipping.String(), Discount: o.Discount.String(), Tax: o.Tax.String(), TaxIncluded: o.TaxIncluded,
 		Customer: customerBody(o.Customer), BillingAddress: addressBody(o.BillingAddress),
 		ShippingAddress: addressBody(o.ShippingAddress), BasketID: o.BasketID, PromotionCodes: orEmpty(o.PromotionCodes),
@@ -134,11 +138,11 @@ func viewOrder(o *payment.Order) orderView {
 	return v
 }
 
-func viewPayment(o *payment.Order, p *payment.Payment) paymentView {
-	v := paymentView{
+func viewPayment(o *payment.Order, p *payment.Payment) PaymentView {
+	v := PaymentView{
 		ID: payment.PaymentID{Order: o.ID, N: p.N}.String(), Method: p.Method, Gateway: p.Gateway, Account: p.Account,
 		Amount: p.Amount.String(), Fee: p.Fee.String(), Status: string(p.Status), Amounts: viewAmounts(p.Sums),
-		NextAction: viewNextAction(p.NextAction), Transactions: make([]transactionView, len(p.Transactions)),
+		NextAction: viewNextAction(p.NextAction), Transactions: make([]TransactionView, len(p.Transactions)),
 		CreatedAt: httpkit.NewTimestamp(p.CreatedAt),
 	}
 	for i, t := range p.Transactions {
@@ -147,8 +151,8 @@ func viewPayment(o *payment.Order, p *payment.Payment) paymentView {
 	return v
 }
 
-func viewTransaction(order payment.OrderID, t *payment.Transaction) transactionView {
-	v := transactionView{
+func viewTransaction(order payment.OrderID, t *payment.Transaction) TransactionView {
+	v := TransactionView{
 		ID: payment.TransactionID{Order: order, N: t.N}.String(), Type: string(t.Type), State: string(t.State),
 		Amount: t.Amount.String(), Currency: t.Amount.Currency().String(), Reference: t.Reference,
 		GatewayReference: t.GatewayReference, Held: t.Held,
@@ -164,8 +168,8 @@ func viewTransaction(order payment.OrderID, t *payment.Transaction) transactionV
 	return v
 }
 
-func viewAmounts(s payment.Sums) amountsView {
-	return amountsView{
+func viewAmounts(s payment.Sums) AmountsView {
+	return AmountsView{
 		Authorized: s.Reserved().String(), Captured: s.Captured.String(), Refunded: s.Refunded.String(), Voided: s.Voided.String(),
 	}
 }

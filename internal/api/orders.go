@@ -21,12 +21,12 @@ type orderOutput struct{ Body orderView }
 
 // createBody is an order, and perhaps how it is paid at once.
 type createBody struct {
-	orderBody
+	OrderBody
 	Pay *payBody `json:"pay,omitempty" doc:"Makes this call the first pay call too; the answer is then that of pay."`
 }
 
 func (a *API) createOrder(ctx context.Context, in *struct{ Body createBody }) (*orderOutput, error) {
-	o, err := a.newOrder(ctx, &in.Body.orderBody)
+	o, err := a.newOrder(ctx, &in.Body.OrderBody)
 	if err != nil {
 		return nil, unmoved(err)
 	}
@@ -60,7 +60,7 @@ func (a *API) createOrder(ctx context.Context, in *struct{ Body createBody }) (*
 }
 
 // newOrder reads an order that was sent.
-func (a *API) newOrder(ctx context.Context, body *orderBody) (*payment.Order, error) {
+func (a *API) newOrder(ctx context.Context, body *OrderBody) (*payment.Order, error) {
 	store := storeOf(ctx)
 	now := a.Now()
 	details, err := body.details(func(url string) bool { return a.Moments.MayReturnTo(store, url) }, now)
@@ -79,7 +79,7 @@ func (a *API) newOrder(ctx context.Context, body *orderBody) (*payment.Order, er
 }
 
 // contentHash tells the same order from another one under its number.
-func contentHash(body *orderBody) ([]byte, error) {
+func contentHash(body *OrderBody) ([]byte, error) {
 	content, err := httpkit.EncodeJSON(body)
 	if err != nil {
 		return nil, err
@@ -181,8 +181,8 @@ func (a *API) amendOrder(ctx context.Context, in *struct {
 }
 
 // bodyOf is an order as its store might have sent it.
-func bodyOf(d *payment.Details) orderBody {
-	b := orderBody{
+func bodyOf(d *payment.Details) OrderBody {
+	b := OrderBody{
 		Number: d.Number, Currency: d.Currency.String(), Total: httpkit.Amount(d.Total.String()),
 		Shipping: httpkit.Amount(d.Shipping.String()), Discount: httpkit.Amount(d.Discount.String()),
 		Tax: httpkit.Amount(d.Tax.String()), TaxIncluded: d.TaxIncluded, Customer: customerBody(d.Customer),
@@ -200,7 +200,7 @@ func bodyOf(d *payment.Details) orderBody {
 }
 
 // applyTo sets the fields that were sent.
-func (b *amendBody) applyTo(o *orderBody) {
+func (b *amendBody) applyTo(o *OrderBody) {
 	set(&o.Total, b.Total)
 	set(&o.Lines, b.Lines)
 	set(&o.Shipping, b.Shipping)

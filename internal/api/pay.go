@@ -41,7 +41,7 @@ func (b *payBody) choice() (method string, data json.RawMessage, err error) {
 // payView is the answer of pay when it is not a problem.
 type payView struct {
 	Order       orderView       `json:"order"`
-	Payment     paymentView     `json:"payment"`
+	Payment     PaymentView     `json:"payment"`
 	NextAction  *nextActionView `json:"next_action" doc:"What the shopper must do now, or null."`
 	MoneyMoved  string          `json:"money_moved" enum:"no,yes,unknown"`
 	RedirectURL string          `json:"redirect_url,omitempty" doc:"Where the shopper goes when nothing is left to do."`

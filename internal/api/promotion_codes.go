@@ -43,12 +43,12 @@ func (a *API) putPromotionCodes(ctx context.Context, in *struct {
 }) (*listOutput[promotionCodeView], error) {
 	codes := make([]payment.PromotionCode, len(in.Body.Items))
 	for i, c := range in.Body.Items {
-		codes[i] = payment.PromotionCode{Code: c.Code, UsageMax: c.UsageMax, UpdatedAt: a.Now()}
+		codes[i] = payment.PromotionCode{Code: c.Code, UsageMax: c.UsageMax}
 	}
 	if err := unique("items", "code", codes, func(c payment.PromotionCode) string { return c.Code }); err != nil {
 		return nil, err
 	}
-	if err := a.Books.PromotionCodes.PutPromotionCodes(ctx, storeOf(ctx), codes); err != nil {
+	if err := a.Books.PromotionCodes.SetPromotionCodes(ctx, storeOf(ctx), codes, a.Now()); err != nil {
 		return nil, err
 	}
 	for i, c := range codes {

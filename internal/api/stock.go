@@ -39,14 +39,15 @@ func (a *API) putStock(ctx context.Context, in *struct {
 		Items []stockBody `json:"items" minItems:"1" maxItems:"500"`
 	}
 }) (*listOutput[stockView], error) {
+	now := a.Now()
 	items := make([]payment.StockItem, len(in.Body.Items))
 	for i, item := range in.Body.Items {
-		items[i] = payment.StockItem{SKU: item.SKU, Quantity: item.Quantity, UpdatedAt: a.Now()}
+		items[i] = payment.StockItem{SKU: item.SKU, Quantity: item.Quantity, UpdatedAt: now}
 	}
 	if err := unique("items", "sku", items, func(i payment.StockItem) string { return i.SKU }); err != nil {
 		return nil, err
 	}
-	if err := a.Books.Stock.PutStock(ctx, storeOf(ctx), items); err != nil {
+	if err := a.Books.Stock.SetStock(ctx, storeOf(ctx), items, now); err != nil {
 		return nil, err
 	}
 	return listed(items, "", viewStock), nil

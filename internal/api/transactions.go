@@ -9,7 +9,7 @@ import (
 
 // orderedPaymentView is a payment with the order that it pays.
 type orderedPaymentView struct {
-	paymentView
+	PaymentView
 	OrderID  string `json:"order_id"`
 	Number   string `json:"number" doc:"The store's number of the order."`
 	Currency string `json:"currency"`
@@ -36,7 +36,7 @@ func (a *API) getPayment(ctx context.Context, in *struct {
 		return nil, errPaymentNotFound
 	}
 	return &paymentOutput{Body: orderedPaymentView{
-		paymentView: viewPayment(o, p), OrderID: o.ID.String(), Number: o.Number, Currency: o.Currency.String(),
+		PaymentView: viewPayment(o, p), OrderID: o.ID.String(), Number: o.Number, Currency: o.Currency.String(),
 	}}, nil
 }
 
@@ -57,7 +57,7 @@ type transactionQuery struct {
 
 // listedTransactionView is a transaction with what it belongs to.
 type listedTransactionView struct {
-	transactionView
+	TransactionView
 	OrderID string `json:"order_id"`
 	Number  string `json:"number" doc:"The store's number of the order."`
 	Payment string `json:"payment"`
@@ -79,7 +79,7 @@ func (a *API) listTransactions(ctx context.Context, in *transactionQuery) (*list
 
 func viewListedTransaction(t payment.ListedTransaction) listedTransactionView {
 	return listedTransactionView{
-		transactionView: viewTransaction(t.Order, &t.Transaction), OrderID: t.Order.String(), Number: t.Number,
+		TransactionView: viewTransaction(t.Order, &t.Transaction), OrderID: t.Order.String(), Number: t.Number,
 		Payment: payment.PaymentID{Order: t.Order, N: t.Payment}.String(),
 		Method:  t.Method, Gateway: t.Gateway, Account: t.Account,
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -25,12 +26,14 @@ func TestAPaymentIsReadWithItsOrder(t *testing.T) {
 
 func TestTheHistoryOfTransactionsIsFiltered(t *testing.T) {
 	t.Parallel()
-	c := boot(t).Client()
+	b := boot(t)
+	c := b.Client()
 	price := func(total string) map[string]any {
 		return map[string]any{"total": total, "lines": nil, "shipping": total, "tax": nil}
 	}
 	var made []string
 	pay := func(total, method string, data map[string]any) string {
+		b.Clock.Advance(time.Millisecond) // ids made within one are in no order
 		id := c.Order(price(total))
 		c.Pay(id, method, data)
 		txn := c.Get("/v1/orders/" + id).Text("payments.0.transactions.0.id")
