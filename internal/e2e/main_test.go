@@ -1,0 +1,45 @@
+package e2e_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// binaries is the folder of the program that is tested, made by the first test
+// that needs it.
+var binaries = sync.OnceValues(build)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if dir, err := binaries(); err == nil {
+		_ = os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+// build builds the program as it is, without the race detector: the processes
+// are tested from outside, and start ten times faster so.
+func build() (string, error) {
+	dir, err := os.MkdirTemp("", "paysvc-e2e-")
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.Command("go", "build", "-ldflags", "-X main.version=e2e-test", "-o", filepath.Join(dir, "paysvc"), "../../cmd/paysvc")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return dir, fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return dir, nil
+}
+
+func binary(t testing.TB) string {
+	t.Helper()
+	dir, err := binaries()
+	require.NoError(t, err)
+	return filepath.Join(dir, "paysvc")
+}
