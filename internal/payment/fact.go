@@ -24,11 +24,15 @@ type Fact struct {
 	Reference string
 	// Type is the type of the transaction; "" means the one that Reference names.
 	Type Type
-	// GatewayReference is the PSP's name for the transaction, where it told.
+	// GatewayReference is the PSP's name for the transaction, where it told. What
+	// the PSP began by itself is known by nothing else: facts of one type and name
+	// are about one thing, and a gateway whose PSP names nothing makes a name up,
+	// the same each time.
 	GatewayReference string
 	State            State
 	// Amount, Account and Mode are what the PSP says it acted upon; the zero
-	// values mean that it did not say. What it says must be what was asked.
+	// values mean that it did not say. What it says must be what was asked. Of
+	// something that the PSP began by itself, saying no amount is saying all of it.
 	Amount     *Money
 	Account    string
 	Mode       Mode
@@ -63,95 +67,57 @@ func (o *Order) Record(f Fact, at time.Time) (Finding, error) {
 		return Finding{}, ErrUnknownReference
 	}
 	finding := Finding{Payment: p, Transaction: t, Before: t.State}
-	state := f.State
-	if kind, differs := mismatch(p, t, f); differs {
-		finding.Mismatch = true
-		state = withoutMoney(state)
+	differences := differences(p, t, f)
+	for _, kind := range differences {
 		o.openCase(kind, t, at)
 	}
+	finding.Mismatch = len(differences) > 0
+	state := evidence(t, f, finding.Mismatch)
 	before := p.Status
-	if t.State.CanBecome(state) {
-		t.settle(f, state, at)
-		finding.Changed = true
+	var moved []*Transaction
+	for _, alike := range p.namesakes(t) {
+		if alike.State.CanBecome(state) {
+			alike.settle(f, state, at)
+			moved = append(moved, alike)
+		}
 	}
 	if t.GatewayReference == "" && f.GatewayReference != "" {
 		t.GatewayReference = f.GatewayReference
 		t.change = t.change.touched()
 	}
-	if !finding.Changed {
+	p.act(t, f, state, len(moved) > 0)
+	finding.Changed = t.State != finding.Before
+	if len(moved) == 0 && t.change != Added {
 		return finding, nil
 	}
-	p.act(t, f)
-	p.derive()
-	o.announceChange(p, t, before, at)
+	for _, held := range p.derive() {
+		o.openCase(p.whyHeld(held), held, at)
+	}
+	for _, x := range moved {
+		o.announceChange(p, x, before, at)
+	}
 	return finding, nil
 }
 
-// subject finds the transaction that a fact is about. What a PSP did by itself
-// (a refund from its dashboard, a chargeback) becomes a transaction here, once.
-func (o *Order) subject(f Fact, at time.Time) (*Payment, *Transaction) {
-	p, named := o.TransactionByReference(f.Reference)
-	if named == nil || f.Type == "" || f.Type == named.Type {
-		return p, named
-	}
-	for _, t := range p.Transactions {
-		if t.Type == f.Type && f.GatewayReference != "" && t.GatewayReference == f.GatewayReference {
-			return p, t
-		}
-	}
-	if f.Type.Initial() {
-		// The PSP reports a sale where we asked for an authorization, or the other
-		// way round: the same exchange under its own word.
-		return p, named
-	}
-	amount := named.Amount
-	if f.Amount != nil && f.Amount.Currency() == o.Currency {
-		amount = *f.Amount
-	}
-	happened := f.At
-	if happened.IsZero() {
-		happened = at
-	}
-	t := &Transaction{
-		N: o.NextNumber(), Type: f.Type, State: Sending, Amount: amount, GatewayReference: f.GatewayReference,
-		Parent: named.N, CreatedAt: happened, change: Added,
-	}
-	p.Transactions = append(p.Transactions, t)
-	return p, t
-}
-
-// mismatch compares what a fact claims with what was asked.
-func mismatch(p *Payment, t *Transaction, f Fact) (CaseKind, bool) {
+// evidence is the state that a fact speaks for. Of money that moved, but not as
+// it was asked, nobody knows anything until a person says; that it was reserved
+// where it was to be taken is less than was asked; and a word that is not in the
+// graph says only that something left us.
+func evidence(t *Transaction, f Fact, differs bool) State {
 	switch {
-	case f.Account != "" && f.Account != p.Account:
-		return CaseAccountMismatch, true
-	case f.Mode != "" && f.Mode != p.Mode:
-		return CaseModeMismatch, true
-	case f.Amount == nil:
-		return "", false
-	case f.Amount.Currency() != t.Amount.Currency():
-		return CaseCurrencyMismatch, true
-	case !f.Amount.Equal(t.Amount):
-		return CaseAmountMismatch, true
-	}
-	return "", false
-}
-
-// withoutMoney is the state of a transaction of which a fact says that money
-// moved, but other money than was asked: nobody knows, until a person says.
-func withoutMoney(s State) State {
-	if s == Approved || s == Reversed {
+	case !f.State.Known() || f.State == Sending:
 		return Unknown
+	case differs && (f.State == Approved || f.State == Reversed):
+		return Unknown
+	case f.State == Approved && f.Type == Authorize && t.Type == AuthorizeAndCapture:
+		return Pending
 	}
-	return s
+	return f.State
 }
 
 // settle moves the transaction along an edge of the graph.
 func (t *Transaction) settle(f Fact, state State, at time.Time) {
-	t.State = state
-	if f.Reason != (Reason{}) || state == Approved {
-		t.Reason = f.Reason
-	}
+	t.State, t.Reason = state, f.Reason
 	if state.Open() {
 		t.DueAt = at.Add(InquiryDelay(t.Reference, t.Inquiries))
 	} else {
@@ -163,15 +129,18 @@ func (t *Transaction) settle(f Fact, state State, at time.Time) {
 	t.change = t.change.touched()
 }
 
-// act keeps what the shopper has to do for as long as there is something to do.
-func (p *Payment) act(t *Transaction, f Fact) {
-	if !t.Type.Initial() {
-		return
-	}
+// act keeps what the shopper has to do: what was told together with the state
+// that the payment is in, while that is open.
+func (p *Payment) act(t *Transaction, f Fact, state State, moved bool) {
 	switch {
-	case f.NextAction != nil && t.State.Open():
-		p.NextAction = f.NextAction
-	case t.State != ActionRequired && t.State != Pending:
+	case !t.Type.Initial():
+	case moved:
 		p.NextAction = nil
+		if state.Open() {
+			p.NextAction = f.NextAction
+		}
+	case t.State == state && state.Open() && p.NextAction == nil && f.NextAction != nil:
+		p.NextAction = f.NextAction
+		p.change = p.change.touched()
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"sync"
 	"time"
@@ -43,11 +44,17 @@ type ChildID struct {
 	N     int
 }
 
-// encoding keeps the order of the bytes and is safe in URLs and file names.
-var encoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+const digits = "0123456789abcdefghjkmnpqrstvwxyz"
 
-// childMax bounds the numbers that one order gives out (20 bits, 4 characters).
-const childMax = 1 << 20
+// encoding keeps the order of the bytes and is safe in URLs and file names.
+var encoding = base32.NewEncoding(digits).WithPadding(base32.NoPadding)
+
+const (
+	idChars = 26
+	// numberChars is how a number of an order is written, 7 digits of 32 at most;
+	// only orders with more than a million children need more than these.
+	numberChars = 4
+)
 
 func (id OrderID) String() string        { return "ord_" + encoding.EncodeToString(id[:]) }
 func (id NotificationID) String() string { return "ntf_" + encoding.EncodeToString(id[:]) }
@@ -101,15 +108,14 @@ func ParseEventID(s string) (EventID, error) {
 }
 
 func (id ChildID) text(prefix string) string {
-	n := make([]byte, 4)
-	for i, rest := 3, id.N; i >= 0; i-- {
-		n[i] = "0123456789abcdefghjkmnpqrstvwxyz"[rest&31]
-		rest >>= 5
+	var number [7]byte // an int32 and more
+	i := len(number)
+	for rest := id.N; i > len(number)-numberChars || rest > 0; rest >>= 5 {
+		i--
+		number[i] = digits[rest&31]
 	}
-	return prefix + encoding.EncodeToString(id.Order[:]) + string(n)
+	return prefix + encoding.EncodeToString(id.Order[:]) + string(number[i:])
 }
-
-const idChars = 26
 
 func parseID(s, prefix string) (ID, error) {
 	var id ID
@@ -124,20 +130,27 @@ func parseID(s, prefix string) (ID, error) {
 }
 
 func parseChild(s, prefix string) (ChildID, error) {
-	if len(s) != len(prefix)+idChars+4 {
+	if len(s) < len(prefix)+idChars+numberChars {
 		return ChildID{}, errMalformedID
 	}
-	order, err := parseID(s[:len(prefix)+idChars], prefix)
+	text, number := s[:len(prefix)+idChars], s[len(prefix)+idChars:]
+	order, err := parseID(text, prefix)
 	if err != nil {
 		return ChildID{}, err
 	}
+	if len(number) > 7 || len(number) > numberChars && number[0] == '0' {
+		return ChildID{}, errMalformedID
+	}
 	n := 0
-	for _, c := range s[len(prefix)+idChars:] {
-		digit := strings.IndexRune("0123456789abcdefghjkmnpqrstvwxyz", c)
+	for i := range len(number) {
+		digit := strings.IndexByte(digits, number[i])
 		if digit < 0 {
 			return ChildID{}, errMalformedID
 		}
 		n = n<<5 | digit
+	}
+	if n > math.MaxInt32 {
+		return ChildID{}, errMalformedID
 	}
 	return ChildID{Order: OrderID(order), N: n}, nil
 }

@@ -231,11 +231,7 @@ func (o *Order) PaymentStatus() Status {
 	if !o.Total.IsPositive() && o.Covered() {
 		return StatusPaid
 	}
-	status := statusOf(o.Sums(), o.Total)
-	if status == StatusFailed {
-		return StatusPending
-	}
-	return status
+	return statusOf(o.Sums(), o.Total)
 }
 
 // SuccessURL is where the shopper goes after paying, with the order named in the

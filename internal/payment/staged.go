@@ -62,18 +62,19 @@ func (o *Order) announceChange(p *Payment, t *Transaction, before Status, at tim
 
 // checkRules opens the cases that follow from a new state.
 func (o *Order) checkRules(t *Transaction, at time.Time) {
-	switch {
-	case t.State == Reversed:
+	if t.State == Reversed {
 		o.openCase(CaseReversed, t, at)
-	case t.State != Approved:
+	}
+	if t.State != Approved {
 		return
-	case t.Held:
-		o.openCase(CaseOverLimit, t, at)
-	case t.Type == Chargeback:
+	}
+	if t.Type == Chargeback {
 		o.openCase(CaseChargeback, t, at)
-	case t.Type.Initial() && o.Saved.Status == OrderCancelled:
+	}
+	if t.Type.Initial() && o.Saved.Status == OrderCancelled {
 		o.openCase(CasePaidAfterCancel, t, at)
-	case t.Type.Initial() && o.Held().Cmp(o.Total) > 0:
+	}
+	if t.Type.Initial() && o.Held().Cmp(o.Total) > 0 {
 		o.openCase(CaseSurplus, t, at)
 	}
 }

@@ -66,7 +66,7 @@ func statusOf(s Sums, toPay Money) Status {
 		return StatusPartiallyPaid
 	case s.Authorized.IsPositive() && s.Reserved().IsZero():
 		return StatusVoided
-	case s.Authorized.IsPositive() && s.Authorized.Cmp(toPay) >= 0:
+	case s.Authorized.IsPositive() && s.Reserved().Cmp(toPay) >= 0:
 		return StatusAuthorized
 	default:
 		return StatusPending
@@ -74,40 +74,58 @@ func statusOf(s Sums, toPay Money) Status {
 }
 
 // derive recomputes the sums and the status of a payment from its transactions.
-// They count in the order of their types and of the time at which they happened,
-// so that the result depends on what is known and not on the order of learning
-// it. One that would break the invariants is held out of the sums.
-func (p *Payment) derive() {
+// They count in an order of their own, so that the result depends on what is
+// known and not on the order of learning it. One that would break the invariants
+// is held out of the sums, and so are all but the smallest amount that a PSP told
+// of one thing. It returns those that are held from now on.
+func (p *Payment) derive() (newlyHeld []*Transaction) {
 	sums := ZeroSums(p.Amount.Currency())
+	var before *Transaction
 	for _, t := range p.inBookOrder() {
-		next := sums
+		next, held := sums, false
 		if t.State == Approved {
 			next = sums.with(t)
+			held = !next.fits() || before != nil && t.sameThing(before)
 		}
-		if held := !next.fits(); held != t.Held {
+		if held != t.Held {
 			t.Held = held
 			t.change = t.change.touched()
+			if held {
+				newlyHeld = append(newlyHeld, t)
+			}
 		}
 		if !t.Held {
 			sums = next
 		}
+		before = t
 	}
 	p.Sums = sums
 	p.Status = p.statusNow()
 	p.change = p.change.touched()
+	return newlyHeld
 }
 
-// inBookOrder returns the transactions in the order in which they count.
+// inBookOrder returns the transactions in the order in which they count: by what
+// can only follow what; what we asked for as we asked; then what the PSP began,
+// by its name there, since nobody can say for sure when that was.
 func (p *Payment) inBookOrder() []*Transaction {
 	if len(p.Transactions) < 2 {
 		return p.Transactions
 	}
 	ordered := slices.Clone(p.Transactions)
 	slices.SortStableFunc(ordered, func(a, b *Transaction) int {
-		return cmp.Or(
-			cmp.Compare(a.Type.stage(), b.Type.stage()), a.CreatedAt.Compare(b.CreatedAt),
-			cmp.Compare(a.Reference, b.Reference), cmp.Compare(a.GatewayReference, b.GatewayReference),
-		)
+		if order := cmp.Compare(a.Type.stage(), b.Type.stage()); order != 0 {
+			return order
+		}
+		switch {
+		case a.Reference != "" && b.Reference != "":
+			return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.Reference, b.Reference))
+		case a.Reference != "":
+			return -1
+		case b.Reference != "":
+			return 1
+		}
+		return cmp.Or(cmp.Compare(a.GatewayReference, b.GatewayReference), cmp.Compare(a.Type, b.Type), a.Amount.Cmp(b.Amount))
 	})
 	return ordered
 }
