@@ -3,6 +3,7 @@ package moments
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"github.com/paysvc/paysvc/internal/gateways"
@@ -100,10 +101,19 @@ func (s *Service) ValidateData(o *payment.Order, method string, data []byte) (pa
 	return validateData(m, data)
 }
 
+// validateData lets the gateway check the data. Whatever it finds is one problem
+// for the caller, with its fields.
 func validateData(m *settings.Method, data json.RawMessage) (payment.DataSummary, error) {
 	validator, ok := m.Account.Gateway.(gateways.DataValidator)
 	if !ok {
 		return payment.DataSummary{}, nil
 	}
-	return validator.ValidateData(m.Kind, data)
+	summary, err := validator.ValidateData(m.Kind, data)
+	if wrong, ok := errors.AsType[*payment.Error](err); ok {
+		return summary, &payment.Error{
+			Kind: payment.KindInvalid, Code: "payment_data_invalid", Message: "the payment data is not valid: see errors",
+			Fields: wrong.Fields,
+		}
+	}
+	return summary, err
 }

@@ -35,16 +35,18 @@ func (s *Service) Pipelines(storeName string) []MethodPipelines {
 }
 
 // ShowPipelines writes what runs for every method of every store: as lists, or
-// as a Markdown page of Mermaid charts.
+// as a Markdown page of Mermaid charts. Methods with the same pipelines share an
+// entry.
 func (s *Service) ShowPipelines(w io.Writer, mermaid bool) error {
 	var b strings.Builder
-	for _, m := range s.Pipelines("") {
-		title := fmt.Sprintf("store %s, method %s (gateway %s)\n\n", m.Store, m.Method, m.Gateway)
+	for _, group := range grouped(s.Pipelines("")) {
+		first := group[0]
+		title := "store " + first.Store + ": " + methodList(group) + "\n\n"
 		if mermaid {
 			title = "## " + title
 		}
 		b.WriteString(title)
-		for _, p := range m.Pipelines {
+		for _, p := range first.Pipelines {
 			if mermaid {
 				fmt.Fprintf(&b, "### %s (%s)\n\n```mermaid\n%s```\n\n", p.Name, p.Version, p.Mermaid())
 				continue
@@ -55,4 +57,32 @@ func (s *Service) ShowPipelines(w io.Writer, mermaid bool) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// grouped puts methods of a store together that run the same versions.
+func grouped(methods []MethodPipelines) [][]MethodPipelines {
+	var groups [][]MethodPipelines
+	place := make(map[string]int)
+	for _, m := range methods {
+		key := m.Store
+		for _, p := range m.Pipelines {
+			key += " " + p.Version
+		}
+		i, ok := place[key]
+		if !ok {
+			i = len(groups)
+			place[key] = i
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], m)
+	}
+	return groups
+}
+
+func methodList(group []MethodPipelines) string {
+	names := make([]string, len(group))
+	for i, m := range group {
+		names[i] = m.Method + " (gateway " + m.Gateway + ")"
+	}
+	return "methods " + strings.Join(names, ", ")
 }

@@ -21,6 +21,9 @@ func (k *Kit) guard(route *Route, maxBytes int64) func(huma.Context, func(huma.C
 		r, w := humachi.Unwrap(ctx)
 		s := scopeOf(r.Context())
 		s.movesMoney = route.MovesMoney
+		if route.Browser {
+			allowBrowsers(w.Header())
+		}
 		ctx, err := k.admit(ctx, w, r, route, produces)
 		if err != nil {
 			k.refuse(w, r, err)

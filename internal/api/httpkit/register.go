@@ -19,6 +19,9 @@ type Route struct {
 	MovesMoney bool
 	// NeedsKey requires an Idempotency-Key.
 	NeedsKey bool
+	// Browser lets pages of other origins call the operation. It is for keys that
+	// may be used in a browser: nothing here reads cookies.
+	Browser bool
 	// Public lets callers in without asking the Authenticator.
 	Public bool
 	// Produces is the content type of success, "" for JSON.
@@ -49,6 +52,9 @@ func Register[I, O any](k *Kit, route Route, handle Handler[I, O]) {
 	route.MaxBodyBytes = -1
 	route.BodyReadTimeout = -1
 	route.document()
+	if route.Browser {
+		k.Router.Options(route.Path, preflight)
+	}
 	op := route.Operation
 	op.Middlewares = append(huma.Middlewares{k.guard(&route, maxBytes)}, op.Middlewares...)
 	huma.Register(k.API, op, func(ctx context.Context, input *I) (*O, error) {

@@ -1,0 +1,29 @@
+package moments_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysvc/paysvc/internal/moments"
+)
+
+func TestOperatorsSeeWhatRunsForEachMethodWithoutADatabase(t *testing.T) {
+	t.Parallel()
+	s, err := moments.New(moments.Deps{Settings: demo(t, &bundle{t: t, clock: &clock{}})})
+	require.NoError(t, err)
+	var lists, charts strings.Builder
+	require.NoError(t, s.ShowPipelines(&lists, false))
+	require.NoError(t, s.ShowPipelines(&charts, true))
+	for _, shown := range []string{lists.String(), charts.String()} {
+		for _, method := range []string{"card", "card-manual", "wallet", "invoice", "free"} {
+			require.Contains(t, shown, "store demo, method "+method+" (gateway ")
+		}
+	}
+	require.Contains(t, lists.String(), "  post   order-path-selector, save-order\n         order-path-selector → status-ok\n")
+	require.Equal(t, 5*8, strings.Count(charts.String(), "```mermaid\nflowchart LR\n"), "eight pipelines for each of five methods")
+
+	require.Len(t, s.Pipelines("demo"), 5)
+	require.Empty(t, s.Pipelines("nobody"))
+}
