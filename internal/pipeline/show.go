@@ -89,7 +89,7 @@ func (p *Pipeline) chart(b *strings.Builder, prefix, indent string) (first strin
 			for _, name := range p.Branches(step) {
 				if child := p.branch[name]; child != nil {
 					to := child.chart(b, prefix+"/"+name, indent)
-					fmt.Fprintf(b, "%s%s -. %s .-> %s\n", indent, node(prefix+"/"+step), name, to)
+					fmt.Fprintf(b, "%s%s -. %q .-> %s\n", indent, node(prefix+"/"+step), name, to)
 				}
 			}
 		}
