@@ -25,11 +25,12 @@ func (a *API) routes() {
 	r.Get("/readyz", a.readyz)
 	r.Post("/confirm/{gateway}/{account}", a.confirm)
 	r.Get("/confirm/{gateway}/{account}", a.confirm)
-	r.Get("/order-submit/{token}", a.orderSubmit)
-	r.Post("/order-submit/{token}", a.orderSubmit)
-	r.Get("/order-failed/{token}", a.orderFailed)
-	r.Post("/order-failed/{token}", a.orderFailed)
-	r.Get("/order-status/{token}", a.orderStanding)
+	pages := r.With(a.kit.LimitByIP) // each may ask a PSP
+	pages.Get("/order-submit/{token}", a.orderSubmit)
+	pages.Post("/order-submit/{token}", a.orderSubmit)
+	pages.Get("/order-failed/{token}", a.orderFailed)
+	pages.Post("/order-failed/{token}", a.orderFailed)
+	pages.Get("/order-status/{token}", a.orderStanding)
 	for path, handler := range a.Mount {
 		r.Mount(path, handler)
 	}
