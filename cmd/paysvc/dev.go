@@ -23,7 +23,7 @@ import (
 // The keys of store demo. They are known to everyone, which is why dev serves
 // loopback only.
 const (
-	demoSecretKey      = "paysk_test_demo"
+	demoSecretKey      = "paysk_test_demo" //nolint:gosec // known to everyone on purpose
 	demoPublishableKey = "paypk_test_demo"
 )
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -33,7 +34,7 @@ func apiKey(secret, store, name string, kind payment.KeyKind, scopes []payment.S
 
 // manageKeys creates, lists and revokes API keys.
 func manageKeys(ctx context.Context, args []string, env environment) error {
-	if len(args) == 0 {
+	if len(args) == 0 || !slices.Contains([]string{"create", "list", "revoke"}, args[0]) {
 		return fmt.Errorf("keys: create, list or revoke; %w", errUsage)
 	}
 	flags := flag.NewFlagSet("keys "+args[0], flag.ContinueOnError)
@@ -60,10 +61,9 @@ func manageKeys(ctx context.Context, args []string, env environment) error {
 		return createKey(ctx, books, env, *storeName, *name, *scopes, *browser, *test)
 	case "list":
 		return listKeys(ctx, books, env, *storeName)
-	case "revoke":
+	default:
 		return books.RevokeKey(ctx, *storeName, *id, time.Now())
 	}
-	return fmt.Errorf("keys: create, list or revoke; %w", errUsage)
 }
 
 // createKey makes a key and shows it, this once.

@@ -26,7 +26,7 @@ func (a *API) listCases(ctx context.Context, in *struct {
 }) (*listOutput[caseView], error) {
 	rows, next, err := a.Books.Cases.ListCases(ctx, storeOf(ctx), in.State, payment.CaseKind(in.Kind), pageOf(in.Page))
 	if err != nil {
-		return unlisted[caseView](err)
+		return nil, unlisted(err)
 	}
 	return listed(rows, next, viewCase), nil
 }

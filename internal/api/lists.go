@@ -104,11 +104,11 @@ func listed[R, V any](rows []R, next string, view func(R) V) *listOutput[V] {
 
 // unlisted is the error of a list. A cursor that no list gave is a bad request,
 // like one that is no cursor at all.
-func unlisted[V any](err error) (*listOutput[V], error) {
+func unlisted(err error) error {
 	if payment.CodeOf(err) == httpkit.CodeCursorInvalid {
-		return nil, httpkit.NewFieldProblem(http.StatusBadRequest, httpkit.CodeCursorInvalid, "query.cursor", "")
+		return httpkit.NewFieldProblem(http.StatusBadRequest, httpkit.CodeCursorInvalid, "query.cursor", "")
 	}
-	return nil, err
+	return err
 }
 
 // Period bounds a list by the time of creation.

@@ -39,7 +39,7 @@ func (a *API) listNotes(ctx context.Context, in *struct {
 	}
 	notes, next, err := a.Books.Notes.ListNotes(ctx, storeOf(ctx), id, pageOf(in.Page))
 	if err != nil {
-		return unlisted[noteView](err)
+		return nil, unlisted(err)
 	}
 	return listed(notes, next, func(n payment.Note) noteView { return viewNote(id, n) }), nil
 }

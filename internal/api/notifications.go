@@ -44,7 +44,7 @@ func (a *API) listNotifications(ctx context.Context, in *struct {
 }) (*listOutput[notificationView], error) {
 	rows, next, err := a.Books.Notifications.ListNotifications(ctx, storeOf(ctx), payment.NotificationState(in.State), pageOf(in.Page))
 	if err != nil {
-		return unlisted[notificationView](err)
+		return nil, unlisted(err)
 	}
 	return listed(rows, next, viewNotification), nil
 }

@@ -21,7 +21,7 @@ func TestEventsAreReadOnFromASequence(t *testing.T) {
 		all = c.Get("/v1/events?limit=200").Is(http.StatusOK).List("data")
 		text := fmt.Sprint(all)
 		return strings.Contains(text, first) && strings.Contains(text, second) && strings.Count(text, "order.paid") == 2
-	}, 10*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 
 	of := map[string]float64{}
 	before := 0.0

@@ -29,7 +29,7 @@ func (a *API) listOrders(ctx context.Context, in *orderQuery) (*listOutput[order
 		NewNotification: flag(in.NewNotification), NeedsReview: flag(in.NeedsReview),
 	}, pageOf(in.Page))
 	if err != nil {
-		return unlisted[orderView](err)
+		return nil, unlisted(err)
 	}
 	return listed(rows, next, viewOrder), nil
 }

@@ -29,7 +29,7 @@ func viewPromotionCode(c payment.PromotionCode) promotionCodeView {
 func (a *API) listPromotionCodes(ctx context.Context, in *struct{ httpkit.Page }) (*listOutput[promotionCodeView], error) {
 	codes, next, err := a.Books.PromotionCodes.ListPromotionCodes(ctx, storeOf(ctx), pageOf(in.Page))
 	if err != nil {
-		return unlisted[promotionCodeView](err)
+		return nil, unlisted(err)
 	}
 	return listed(codes, next, viewPromotionCode), nil
 }

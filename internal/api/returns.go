@@ -69,7 +69,7 @@ func (a *API) page(
 		target = o.SuccessURL()
 	}
 	if target != "" {
-		http.Redirect(w, r, target, http.StatusSeeOther)
+		http.Redirect(w, r, target, http.StatusSeeOther) //nolint:gosec // the store registered its origin
 		return
 	}
 	a.show(w, r, o)

@@ -27,7 +27,7 @@ func viewStock(i payment.StockItem) stockView {
 func (a *API) listStock(ctx context.Context, in *struct{ httpkit.Page }) (*listOutput[stockView], error) {
 	items, next, err := a.Books.Stock.ListStock(ctx, storeOf(ctx), pageOf(in.Page))
 	if err != nil {
-		return unlisted[stockView](err)
+		return nil, unlisted(err)
 	}
 	return listed(items, next, viewStock), nil
 }

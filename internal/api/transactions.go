@@ -72,7 +72,7 @@ func (a *API) listTransactions(ctx context.Context, in *transactionQuery) (*list
 		From: in.From.Time(), To: in.To.Time(), MinAmount: string(in.MinAmount), MaxAmount: string(in.MaxAmount),
 	}, pageOf(in.Page))
 	if err != nil {
-		return unlisted[listedTransactionView](err)
+		return nil, unlisted(err)
 	}
 	return listed(rows, next, viewListedTransaction), nil
 }

@@ -49,17 +49,17 @@ func (s *Service) inquire(ctx context.Context, o *payment.Order, p *payment.Paym
 	if err != nil {
 		return errors.Join(fmt.Errorf("inquire about %s: %w", id, err), s.postpone(ctx, id, t))
 	}
-	return s.learn(ctx, o, p, t, facts)
+	return s.learn(ctx, o, t, facts)
 }
 
 // learn records what an inquiry found, if it is news.
 func (s *Service) learn(
-	ctx context.Context, o *payment.Order, p *payment.Payment, t *payment.Transaction, facts []payment.Fact,
+	ctx context.Context, o *payment.Order, t *payment.Transaction, facts []payment.Fact,
 ) error {
 	for i := range facts {
 		facts[i].Source = payment.SourceInquiry
 	}
-	if !news(o, p, t, facts) {
+	if !news(o, t, facts) {
 		return s.postpone(ctx, payment.TransactionID{Order: o.ID, N: t.N}, t)
 	}
 	_, err := s.execute(ctx, pipeline.Request{
@@ -70,7 +70,7 @@ func (s *Service) learn(
 }
 
 // news tells whether the facts would change anything.
-func news(o *payment.Order, p *payment.Payment, t *payment.Transaction, facts []payment.Fact) bool {
+func news(o *payment.Order, t *payment.Transaction, facts []payment.Fact) bool {
 	for _, f := range facts {
 		same := f.Reference == t.Reference && (f.Type == "" || f.Type == t.Type)
 		mismatch := f.Amount != nil && !f.Amount.Equal(t.Amount)
@@ -159,7 +159,7 @@ func (s *Service) closeAttempt(ctx context.Context, o *payment.Order, p *payment
 	if err != nil {
 		return fmt.Errorf("close %s: %w", payment.TransactionID{Order: o.ID, N: t.N}, err)
 	}
-	return s.learn(ctx, o, p, t, facts)
+	return s.learn(ctx, o, t, facts)
 }
 
 func inquiryOf(t *payment.Transaction) payment.Inquiry {

@@ -202,7 +202,7 @@ func (g *IDs) random(n int) []byte {
 // stamped overwrites the first 48 bits of b with the time in milliseconds.
 func (g *IDs) stamped(b []byte) []byte {
 	var ms [8]byte
-	binary.BigEndian.PutUint64(ms[:], uint64(g.now().UnixMilli())) //nolint:gosec // after 1970
+	binary.BigEndian.PutUint64(ms[:], uint64(g.now().UnixMilli()))
 	copy(b, ms[2:])
 	return b
 }

@@ -192,7 +192,7 @@ func weight(s payment.State) int {
 func honest(p *payment.Payment, x *payment.Transaction, f payment.Fact) bool {
 	return (f.Account == "" || f.Account == p.Account) && (f.Mode == "" || f.Mode == p.Mode) &&
 		(f.Amount == nil || f.Amount.Equal(x.Amount)) &&
-		!(x.Type == payment.AuthorizeAndCapture && f.Type == payment.Authorize)
+		(x.Type != payment.AuthorizeAndCapture || f.Type != payment.Authorize)
 }
 
 // I4: what we announced is approved, or taken back, exactly when somebody said

@@ -23,6 +23,6 @@ func InquiryDelay(reference string, asked int) time.Duration {
 	}
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(reference)) // a hash never fails
-	spread := uint64(delay / 5)
-	return delay + time.Duration(h.Sum64()%spread) //nolint:gosec // less than a fifth of a delay
+	spread := int64(delay / 5)
+	return delay + time.Duration(int64(h.Sum64()>>1)%spread)
 }

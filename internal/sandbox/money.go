@@ -34,7 +34,7 @@ func parseAmount(s, currency string) (decimal.Decimal, bool) {
 		return decimal.Decimal{}, false
 	}
 	whole, places, _ := strings.Cut(s, ".")
-	if len(whole) > 1 && whole[0] == '0' || int32(len(places)) > digitsOf(currency) {
+	if len(whole) > 1 && whole[0] == '0' || len(places) > int(digitsOf(currency)) {
 		return decimal.Decimal{}, false
 	}
 	d, err := decimal.NewFromString(s)

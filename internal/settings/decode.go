@@ -56,7 +56,7 @@ func (l *loader) into(n *node, v reflect.Value) error {
 		l.duration(n, v)
 		return nil
 	case v.Addr().Type().Implements(textType):
-		l.unmarshal(n, v.Addr().Interface().(encoding.TextUnmarshaler))
+		l.unmarshal(n, v.Addr().Interface().(encoding.TextUnmarshaler)) //nolint:errcheck // the case says so
 		return nil
 	}
 	switch v.Kind() {

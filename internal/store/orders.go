@@ -123,7 +123,7 @@ const clockSlack = time.Minute
 func idAt(t time.Time) [16]byte {
 	var id [16]byte
 	var ms [8]byte
-	binary.BigEndian.PutUint64(ms[:], uint64(max(t.UnixMilli(), 0))) //nolint:gosec // not negative
+	binary.BigEndian.PutUint64(ms[:], uint64(max(t.UnixMilli(), 0)))
 	copy(id[:], ms[2:])
 	return id
 }

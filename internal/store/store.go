@@ -46,7 +46,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	}
 	config.MaxConns = 32
 	if o.ConnectionsMax > 0 {
-		config.MaxConns = int32(min(o.ConnectionsMax, 1000)) //nolint:gosec // bounded here
+		config.MaxConns = int32(min(o.ConnectionsMax, 1000))
 	}
 	config.ConnConfig.Tracer = o.Tracer
 	parameters := config.ConnConfig.RuntimeParams

@@ -2,6 +2,7 @@ package httpkit
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 
@@ -30,7 +31,7 @@ func (k *Kit) guard(route *Route, maxBytes int64) func(huma.Context, func(huma.C
 			return
 		}
 		if ctx.Operation().RequestBody != nil && r.ContentLength != 0 {
-			buf := k.buffers.Get().(*bytes.Buffer)
+			buf := k.buffers.Get().(*bytes.Buffer) //nolint:errcheck // the pool holds nothing else
 			buf.Reset()
 			defer func() {
 				s.body = nil
@@ -82,7 +83,7 @@ func (k *Kit) Refuse(w http.ResponseWriter, r *http.Request, err error) { k.refu
 
 // refuse answers what admit said no with.
 func (k *Kit) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	if p, ok := k.answerable(r.Context(), err).(*Problem); ok {
+	if p, ok := errors.AsType[*Problem](k.answerable(r.Context(), err)); ok {
 		WriteProblem(w, r, p)
 		return
 	}

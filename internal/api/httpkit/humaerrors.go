@@ -54,7 +54,7 @@ func problemOfErrors(ctx huma.Context, status int, errs []error) *Problem {
 	fields := make([]FieldError, 0, min(len(errs), fieldErrorsMax))
 	malformed := false
 	for _, err := range errs {
-		switch err := err.(type) {
+		switch err := err.(type) { //nolint:errorlint // huma hands over what was made here, unwrapped
 		case *Problem:
 			return err
 		case FieldError:

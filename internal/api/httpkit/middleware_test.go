@@ -175,7 +175,7 @@ func TestBodyCap(t *testing.T) {
 	k.Router.Post("/confirm", func(w http.ResponseWriter, r *http.Request) {
 		raw, err := httpkit.ReadBody(w, r, 10)
 		if err != nil {
-			httpkit.WriteProblem(w, r, err.(*httpkit.Problem))
+			httpkit.WriteProblem(w, r, err.(*httpkit.Problem)) //nolint:errorlint // what ReadBody returns, unwrapped
 			return
 		}
 		_, _ = w.Write(raw)
