@@ -16,6 +16,7 @@ type shop struct {
 	t      testing.TB
 	base   string
 	key    string
+	token  string // of one order, for publishable keys
 	client *http.Client
 }
 
@@ -43,6 +44,9 @@ func (s *shop) try(method, path, idempotencyKey, body string) answer {
 	}
 	if s.key != "" {
 		req.Header.Set("Authorization", "Bearer "+s.key)
+	}
+	if s.token != "" {
+		req.Header.Set("X-Order-Token", s.token)
 	}
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")

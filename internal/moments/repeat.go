@@ -36,16 +36,18 @@ func (s *Service) repeat(ctx context.Context, c *PayCommand, claimed *payment.Cl
 			return Answer{Reply: *claimed.Reply, Replayed: true}, nil
 		}
 		answer, known, err := s.asKnown(ctx, c, claimed)
-		if known || err != nil {
+		if err != nil || known && claimed.Finished {
 			return answer, err
 		}
-		if waited >= repeatWait {
-			return Answer{}, errRunning
-		}
-		select {
-		case <-ctx.Done():
-			return Answer{}, errRunning
-		case <-ticker.C:
+		if !known {
+			if waited >= repeatWait {
+				return Answer{}, errRunning
+			}
+			select {
+			case <-ctx.Done():
+				return Answer{}, errRunning
+			case <-ticker.C:
+			}
 		}
 		next, err := s.Claims.Claimed(ctx, c.Claim)
 		if err != nil {
@@ -53,6 +55,9 @@ func (s *Service) repeat(ctx context.Context, c *PayCommand, claimed *payment.Cl
 		}
 		if next == nil {
 			return Answer{}, errRunning
+		}
+		if known && next.Reply == nil { // else the first request ended between our two reads
+			return answer, nil
 		}
 		claimed = next
 	}
