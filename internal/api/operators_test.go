@@ -156,7 +156,7 @@ func TestAParkedNotificationIsReplayedOnceItFits(t *testing.T) {
 func TestTheServiceTellsWhetherItCanWork(t *testing.T) {
 	t.Parallel()
 	b := boot(t)
-	for path, status := range map[string]int{"/healthz": 204, "/readyz": 204, "/openapi.yaml": 200, "/openapi.json": 200, "/docs": 200} {
+	for path, status := range map[string]int{"/healthz": 200, "/readyz": 200, "/openapi.yaml": 200, "/openapi.json": 200, "/docs": 200} {
 		b.As("").Get(path).Is(status)
 	}
 	b.Store.Close()
