@@ -84,7 +84,7 @@ func (d *deployment) serve() *instance {
 	p := start(d.t, d.env, "serve")
 	base := "http://" + p.await(&p.log, `"address":"([^"]+)".*"message":"ready"`)
 	i := &instance{program: p, shop: newShop(d.t, base, d.key), deployment: d}
-	eventually(d.t, "the service is ready", func() bool { return i.ready() == http.StatusNoContent })
+	eventually(d.t, "the service is ready", func() bool { return i.ready() == http.StatusOK })
 	d.psp.addInstance(base)
 	return i
 }

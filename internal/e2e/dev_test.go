@@ -40,7 +40,7 @@ func startDev(t testing.TB, env map[string]string) *devInstance {
 	p := start(t, env, "dev")
 	base := p.await(&p.out, `API +(http://[^/\s]+)/v1`)
 	d := &devInstance{program: p, shop: newShop(t, base, "paysk_test_demo"), folder: env["PAYSVC_DEV_FOLDER"]}
-	eventually(t, "dev is ready", func() bool { return d.try(http.MethodGet, "/readyz", "", "").status == http.StatusNoContent })
+	eventually(t, "dev is ready", func() bool { return d.try(http.MethodGet, "/readyz", "", "").status == http.StatusOK })
 	return d
 }
 
