@@ -100,7 +100,7 @@ func TestAnAttributeIsChangedOnlyFromTheVersionThatWasSeen(t *testing.T) {
 	second := c.Put(path, `2`, "If-Match", first).Is(http.StatusOK).Header.Get("ETag")
 	require.NotEqual(t, first, second)
 	c.Put(path, `3`, "If-Match", first).Refused(http.StatusPreconditionFailed, "version_conflict")
-	for _, tag := range []string{`"x"`, `"0"`, `"-1"`, `W/"1"`, `"99999999999999999999"`} {
+	for _, tag := range []string{strings.Trim(second, `"`), `W/` + second, `"0` + second[1:], `"x"`, `"0"`, `"-1"`, `W/"1"`, `"99999999999999999999"`} {
 		c.Put(path, `3`, "If-Match", tag).Refused(http.StatusPreconditionFailed, "version_conflict")
 	}
 	c.Send(http.MethodDelete, path, nil, "If-Match", first).Refused(http.StatusPreconditionFailed, "version_conflict")

@@ -26,10 +26,12 @@ import (
 	"github.com/paysvc/paysvc/internal/gateways/catalog"
 	"github.com/paysvc/paysvc/internal/moments"
 	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/postgres"
 	"github.com/paysvc/paysvc/internal/postgres/pgtest"
 	"github.com/paysvc/paysvc/internal/sandbox"
 	"github.com/paysvc/paysvc/internal/settings"
 	"github.com/paysvc/paysvc/internal/store"
+	"github.com/paysvc/paysvc/migrations"
 )
 
 // otherStore is a second store beside demo, so that tests can see that stores
@@ -85,10 +87,26 @@ func (c *clock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Lo
 // Advance moves the clock on.
 func (c *clock) Advance(d time.Duration) { c.ahead.Add(int64(d)) }
 
-// boot starts the API. change may alter what it is made of.
+// boot starts the API on a database of its own. change may alter what it is made of.
 func boot(t *testing.T, change ...func(*api.Deps)) *bundle {
 	t.Helper()
-	b := &bundle{t: t, Clock: &clock{}, Log: &syncBuffer{}, Database: pgtest.Database(t)}
+	return bootOn(t, pgtest.Database(t), change...)
+}
+
+// bootAlone starts the API on a database server of its own: for tests that wait
+// for events, which a transaction in any database of the server holds back.
+func bootAlone(t *testing.T) *bundle {
+	t.Helper()
+	server, _ := pgtest.Server(t, false)
+	require.NoError(t, server.CreateDatabase(t.Context(), "alone"))
+	url := server.URL("alone")
+	require.NoError(t, postgres.Migrate(t.Context(), url, migrations.FS))
+	return bootOn(t, url)
+}
+
+func bootOn(t *testing.T, database string, change ...func(*api.Deps)) *bundle {
+	t.Helper()
+	b := &bundle{t: t, Clock: &clock{}, Log: &syncBuffer{}, Database: database}
 	b.ids = payment.NewIDs(b.Clock.Now, rand.Reader)
 	log := zerolog.New(b.Log)
 
