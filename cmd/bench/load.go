@@ -41,7 +41,9 @@ type sample struct {
 	Took time.Duration `json:"took"`
 	// Latencies has an entry for each request, in microseconds.
 	Latencies []uint32 `json:"latencies"`
-	cpu       time.Duration
+	// Processor time, of all requests together: of the floor or the service, of
+	// the database, and of the load process.
+	programTime, databaseTime, loadTime time.Duration
 }
 
 func (s sample) rate() float64 { return float64(len(s.Latencies)) / s.Took.Seconds() }

@@ -115,7 +115,7 @@ func bench(ctx context.Context, o options) error {
 	if err != nil {
 		return fmt.Errorf("record: %w", err)
 	}
-	m := &measurement{options: o, service: s, floor: newFloor(db.pool, recorded), recorded: recorded}
+	m := &measurement{options: o, service: s, server: db.server.PID(), floor: newFloor(db.pool, recorded), recorded: recorded}
 	cells, err := m.all(ctx)
 	if err != nil {
 		return err

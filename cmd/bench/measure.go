@@ -25,6 +25,7 @@ const (
 type measurement struct {
 	options
 	service  *service
+	server   int // process id of PostgreSQL
 	floor    *floor
 	recorded *recordings
 	rates    map[int]float64 // of confirm so far, by number of clients
@@ -90,13 +91,13 @@ func (m *measurement) turns(ctx context.Context, operation string, clients int, 
 func (m *measurement) onFloor(ctx context.Context, operation string, clients int, length time.Duration) (sample, error) {
 	switch operation {
 	case opPay:
-		return timed(ctx, clients, length, 0, func(int, int) error { return m.floor.pay(ctx) })
+		return m.replayed(ctx, clients, length, 0, func(int) error { return m.floor.pay(ctx) })
 	case opConfirm:
 		orders, err := m.orders(ctx, clients, length)
 		if err != nil {
 			return sample{}, err
 		}
-		s, err := timed(ctx, clients, length, len(orders), func(_, i int) error { return m.floor.confirm(ctx, orders[i]) })
+		s, err := m.replayed(ctx, clients, length, len(orders), func(i int) error { return m.floor.confirm(ctx, orders[i]) })
 		m.rates[clients] = s.rate()
 		return s, err
 	default:
@@ -104,13 +105,22 @@ func (m *measurement) onFloor(ctx context.Context, operation string, clients int
 		if err != nil {
 			return sample{}, err
 		}
-		return timed(ctx, clients, length, 0, func(_, i int) error { return m.floor.status(ctx, orders[i%len(orders)]) })
+		return m.replayed(ctx, clients, length, 0, func(i int) error { return m.floor.status(ctx, orders[i%len(orders)]) })
 	}
+}
+
+// replayed runs the floor, in this process.
+func (m *measurement) replayed(
+	ctx context.Context, clients int, length time.Duration, supply int, work func(i int) error,
+) (sample, error) {
+	return m.spending(os.Getpid(), func() (sample, error) {
+		return timed(ctx, clients, length, supply, func(_, i int) error { return work(i) })
+	})
 }
 
 func (m *measurement) onService(ctx context.Context, operation string, clients int, length time.Duration) (sample, error) {
 	m.loads++
-	authorization := "\r\nAuthorization: Bearer " + demoKey
+	authorization := "\r\nAuthorization: Bearer " + apiKey
 	common := "\r\nHost: " + m.service.address + "\r\n"
 	content := "\r\nContent-Type: application/json" + common
 	o := loadOrder{Address: m.service.address, Clients: clients, Time: length}
@@ -140,10 +150,10 @@ func (m *measurement) onService(ctx context.Context, operation string, clients i
 		}
 		o.Head, o.Again = "GET /v1/orders/"+hole+"/status HTTP/1.1"+authorization+common, true
 	}
-	return m.loaded(ctx, o)
+	return m.spending(m.service.cmd.Process.Pid, func() (sample, error) { return m.loaded(ctx, o) })
 }
 
-// loaded runs the load process, and takes what the service spends on it.
+// loaded runs the load process.
 func (m *measurement) loaded(ctx context.Context, o loadOrder) (sample, error) {
 	var s sample
 	body, err := json.Marshal(o)
@@ -151,10 +161,6 @@ func (m *measurement) loaded(ctx context.Context, o loadOrder) (sample, error) {
 		return s, err
 	}
 	self, err := os.Executable()
-	if err != nil {
-		return s, err
-	}
-	before, err := m.service.cpu()
 	if err != nil {
 		return s, err
 	}
@@ -167,8 +173,30 @@ func (m *measurement) loaded(ctx context.Context, o loadOrder) (sample, error) {
 	if err := json.Unmarshal(out, &s); err != nil {
 		return s, err
 	}
-	after, err := m.service.cpu()
-	s.cpu = after - before
+	s.loadTime = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return s, nil
+}
+
+// spending adds to a sample what its side and the database spend on it.
+func (m *measurement) spending(program int, work func() (sample, error)) (sample, error) {
+	before, err := processorTime(program)
+	if err != nil {
+		return sample{}, err
+	}
+	databaseBefore, err := familyTime(m.server)
+	if err != nil {
+		return sample{}, err
+	}
+	s, err := work()
+	if err != nil {
+		return s, err
+	}
+	after, err := processorTime(program)
+	if err != nil {
+		return s, err
+	}
+	databaseAfter, err := familyTime(m.server)
+	s.programTime, s.databaseTime = after-before, databaseAfter-databaseBefore
 	return s, err
 }
 

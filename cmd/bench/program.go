@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -164,49 +163,8 @@ func (s *service) secret() (string, error) {
 	return secrets[1], nil
 }
 
-// memory is how much the process has resident, 0 where the system does not say.
-func (s *service) memory() (int64, error) {
-	if runtime.GOOS != "linux" {
-		return 0, nil
-	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(status)) {
-		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "VmRSS:" {
-			kilobytes, err := strconv.ParseInt(fields[1], 10, 64)
-			return kilobytes << 10, err
-		}
-	}
-	return 0, errors.New("the process has no VmRSS")
-}
-
-// clockTick is the unit of times in /proc: 100 a second on every Linux.
-const clockTick = 10 * time.Millisecond
-
-// cpu is the processor time that the process has used, 0 where the system does
-// not say.
-func (s *service) cpu() (time.Duration, error) {
-	if runtime.GOOS != "linux" {
-		return 0, nil
-	}
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	_, rest, _ := strings.Cut(string(stat), ") ") // the name may hold spaces
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return 0, errors.New("the process has no times")
-	}
-	user, err := strconv.ParseInt(fields[11], 10, 64)
-	if err != nil {
-		return 0, err
-	}
-	system, err := strconv.ParseInt(fields[12], 10, 64)
-	return time.Duration(user+system) * clockTick, err
-}
+// memory is how much the process has resident.
+func (s *service) memory() (int64, error) { return residentBytes(s.cmd.Process.Pid) }
 
 // freeAddress is a loopback address that nobody listens on.
 func freeAddress(ctx context.Context) (string, error) {

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// What the system says about processes comes from /proc: elsewhere than on Linux
+// the numbers are 0.
+
+// residentBytes is how much memory a process has resident.
+func residentBytes(pid int) (int64, error) {
+	if runtime.GOOS != "linux" {
+		return 0, nil
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(status)) {
+		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "VmRSS:" {
+			kilobytes, err := strconv.ParseInt(fields[1], 10, 64)
+			return kilobytes << 10, err
+		}
+	}
+	return 0, errors.New("the process has no VmRSS")
+}
+
+// clockTick is the unit of times in /proc: 100 a second on every Linux.
+const clockTick = 10 * time.Millisecond
+
+// processorTime is what a process has used.
+func processorTime(pid int) (time.Duration, error) {
+	if runtime.GOOS != "linux" {
+		return 0, nil
+	}
+	_, used, err := readStat(fmt.Sprintf("/proc/%d/stat", pid))
+	return used, err
+}
+
+// familyTime is what a process and its children have used: PostgreSQL has a
+// process for each connection.
+func familyTime(pid int) (time.Duration, error) {
+	total, err := processorTime(pid)
+	if err != nil || runtime.GOOS != "linux" {
+		return total, err
+	}
+	paths, err := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range paths {
+		parent, used, err := readStat(path)
+		if err == nil && parent == pid { // one that cannot be read has ended
+			total += used
+		}
+	}
+	return total, err
+}
+
+func readStat(path string) (parent int, used time.Duration, err error) {
+	stat, err := os.ReadFile(path)
+	if err != nil {
+		return 0, 0, err
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ") // the name before it may hold spaces
+	var parsed [13]int64
+	fields := strings.Fields(rest)
+	if len(fields) < len(parsed) {
+		return 0, 0, errors.New("the process has no times")
+	}
+	for _, i := range []int{1, 11, 12} { // parent, user time, system time
+		if parsed[i], err = strconv.ParseInt(fields[i], 10, 64); err != nil {
+			return 0, 0, err
+		}
+	}
+	return int(parsed[1]), time.Duration(parsed[11]+parsed[12]) * clockTick, nil
+}
