@@ -15,7 +15,8 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: go ## Set everything up and serve the demo: PostgreSQL, schema, demo store, sandbox PSP
-	go run ./cmd/paysvc dev
+	@go build -o bin/paysvc ./cmd/paysvc
+	@exec bin/paysvc dev
 
 build: go ## Build the static binary bin/paysvc
 	CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)" -o bin/paysvc ./cmd/paysvc

@@ -31,6 +31,7 @@ type config struct {
 	RatePerKey          int             `split_words:"true" default:"60000" desc:"requests a minute with one API key, 0 for no limit"`
 	MailFolder          string          `split_words:"true" default:"mails" desc:"folder that order mails are written to"`
 	DrainSeconds        int             `split_words:"true" default:"25" desc:"how long requests may finish when the service stops"`
+	PostgresBin         string          `split_words:"true" desc:"folder of the PostgreSQL programs that dev uses (found by itself)"`
 	DevFolder           string          `split_words:"true" default:".dev" desc:"folder of dev's database, ledger and mails"`
 
 	trusted []netip.Prefix

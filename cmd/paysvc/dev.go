@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -132,8 +133,7 @@ func devDatabase(ctx context.Context, c *config, env environment) (stop func(), 
 		return func() {}, nil
 	}
 	path, _ := env.lookup("PATH")
-	binDir, _ := env.lookup("PAYSVC_POSTGRES_BIN")
-	search := postgres.Search{BinDir: binDir, Path: path, Root: c.DevFolder}
+	search := postgres.Search{BinDir: c.PostgresBin, Path: path, Root: c.DevFolder}
 	binaries, err := postgres.Find(ctx, search)
 	if errors.Is(err, postgres.ErrNotFound) {
 		binaries, err = postgres.Install(ctx, search, env.err)
@@ -212,6 +212,7 @@ paysvc serves the store "demo" (keys %[2]s, %[3]s).
   API       %[1]s/v1           docs %[1]s/docs
   Sandbox   %[1]s/sandbox/operations
   Mails     %[4]s
+  Database  %[5]s
 
 Create an order and pay it with a wallet; then open the printed next_action.url:
 
@@ -220,5 +221,14 @@ Create an order and pay it with a wallet; then open the printed next_action.url:
     "lines":[{"sku":"A-1","name":"Lamp","quantity":1,"unit_price":"129.95","total":"129.95"}],"pay":{"method":"wallet"}}'
 
 Ctrl-C stops everything.
-`, c.PublicURL, demoSecretKey, demoPublishableKey, c.MailFolder)
+`, c.PublicURL, demoSecretKey, demoPublishableKey, c.MailFolder, withoutPassword(c.DatabaseURL.Reveal()))
+}
+
+// withoutPassword is a database URL that may be shown.
+func withoutPassword(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "as configured"
+	}
+	return u.Redacted()
 }

@@ -23,27 +23,29 @@ func checkSettings(_ context.Context, args []string, env environment) error {
 	if _, err := moments.New(moments.Deps{Settings: loaded}); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(env.out, "the settings are fine: %d stores\n", len(loaded.Stores))
+	_, err = fmt.Fprintf(env.out, "the settings are fine; stores: %d\n", len(loaded.Stores))
 	return err
 }
 
-// configuredSettings are those of PAYSVC_SETTINGS, or the demo's.
+// configuredSettings are those of PAYSVC_SETTINGS, or of paysvc.yaml in this
+// folder, or else the demo's; which, is said on standard error.
 func configuredSettings(env environment) (*settings.Settings, error) {
 	c, err := readConfig()
 	if err != nil {
 		return nil, err
 	}
 	log := c.logger(env.err)
-	path, set := env.lookup("PAYSVC_SETTINGS")
-	if !set {
+	_, set := env.lookup("PAYSVC_SETTINGS")
+	source, err := env.readFile(c.Settings)
+	if err != nil && !set {
+		fmt.Fprintf(env.err, "there is no %s here and PAYSVC_SETTINGS is not set: these are the demo settings\n", c.Settings)
 		c.PublicURL = "http://127.0.0.1:8080"
 		return loadSettings("demo settings", settings.Demo(), env, devLookup(env, c, []string{"unused", "unused"}), log, nil)
 	}
-	source, err := env.readFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("PAYSVC_SETTINGS: %w", err)
 	}
-	return loadSettings(path, source, env, env.lookup, log, nil)
+	return loadSettings(c.Settings, source, env, env.lookup, log, nil)
 }
 
 // showPipelines prints every effective pipeline, by store and method.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 
 	"github.com/paysvc/paysvc/internal/postgres"
 	"github.com/paysvc/paysvc/migrations"
@@ -18,6 +19,9 @@ func serve(ctx context.Context, _ []string, env environment) error {
 	}
 	if c.DatabaseURL == "" || c.PublicURL == "" {
 		return errors.New("serve needs PAYSVC_DATABASE_URL and PAYSVC_PUBLIC_URL")
+	}
+	if u, err := url.Parse(c.PublicURL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return errors.New("PAYSVC_PUBLIC_URL: must be an absolute URL such as https://pay.example.org")
 	}
 	log := c.logger(env.err)
 	source, err := env.readFile(c.Settings)

@@ -62,12 +62,12 @@ func newService(ctx context.Context, p parts) (*service, error) {
 	}
 	s.jobs = jobs.New(jobs.Deps{
 		Transactions: books, Runs: books, Notifications: books, Effects: books, Claims: books, Moments: s.moments,
-		Orders: books, Mailer: jobs.Folder(p.config.MailFolder), Now: time.Now, Log: p.log,
+		Orders: books, Mailer: jobs.Folder(p.config.MailFolder), MailFrom: mailFrom(p.settings), Now: time.Now, Log: p.log,
 	})
 	s.api, err = api.New(api.Deps{
 		Moments: s.moments, Orders: books, Keys: books, IDs: ids, Now: time.Now, Random: rand.Reader, Log: p.log,
 		Books: apiBooks(books, s.moments), Version: version, TrustedProxies: p.config.trusted, Limits: p.config.limits(),
-		Ready: s.ready, Mount: p.mount,
+		Ready: s.ready, Draining: s.draining, Mount: p.mount,
 	})
 	if err != nil {
 		books.Close()
@@ -114,6 +114,16 @@ func (s *service) serve(ctx context.Context, listener net.Listener, p parts) err
 		return nil
 	}
 	return err
+}
+
+// mailFrom finds the sender of a store's mails.
+func mailFrom(s *settings.Settings) func(store string) string {
+	return func(name string) string {
+		if store := s.Store(name); store != nil {
+			return store.MailFrom
+		}
+		return ""
+	}
 }
 
 // loadSettings reads a settings file and opens its gateways.

@@ -32,6 +32,7 @@ type Moments interface {
 	Methods(ctx context.Context, o *payment.Order) ([]moments.OfferedMethod, error)
 	ValidateData(o *payment.Order, method string, data []byte) (payment.DataSummary, error)
 	MayReturnTo(store, url string) bool
+	StoreTitle(store string) string
 }
 
 // Orders reads orders.
@@ -57,6 +58,9 @@ type Deps struct {
 	Limits         httpkit.RateLimits
 	// Ready tells whether the service can do its work, for /readyz.
 	Ready func(ctx context.Context) error
+	// Draining is closed when the instance begins to stop; streams end then. Nil
+	// never is.
+	Draining <-chan struct{}
 	// Mount adds what is served beside the API, such as the sandbox in development.
 	Mount map[string]http.Handler
 }

@@ -29,7 +29,7 @@ func problemOf(err error) *httpkit.Problem {
 	if !ok {
 		return nil
 	}
-	p := httpkit.NewProblem(status, e.Code, sentence(e.Message))
+	p := httpkit.NewProblem(status, e.Code, detailOf(e))
 	for _, f := range e.Fields {
 		p.Errors = append(p.Errors, httpkit.FieldError{Field: f.Field, Code: f.Code, Message: f.Message})
 	}
@@ -55,6 +55,14 @@ func unmoved(err error) error {
 	return p.Moved(httpkit.MoneyNo)
 }
 
+// detailOf names the field where only one is to blame.
+func detailOf(e *payment.Error) string {
+	if len(e.Fields) == 1 {
+		return e.Fields[0].Field + ": " + stopped(e.Fields[0].Message)
+	}
+	return sentence(e.Message)
+}
+
 // sentence begins with a capital and ends with a stop.
 func sentence(s string) string {
 	if s == "" {
@@ -63,8 +71,12 @@ func sentence(s string) string {
 	if first := s[0]; first >= 'a' && first <= 'z' {
 		s = string(first-'a'+'A') + s[1:]
 	}
-	if s[len(s)-1] != '.' {
-		s += "."
+	return stopped(s)
+}
+
+func stopped(s string) string {
+	if s == "" || s[len(s)-1] == '.' {
+		return s
 	}
-	return s
+	return s + "."
 }

@@ -24,20 +24,17 @@ func (a *API) routes() {
 	r := a.kit.Router
 	r.Get("/healthz", a.healthz)
 	r.Get("/readyz", a.readyz)
+	r.Get("/", toDocs)
+	r.Head("/", toDocs)
 	r.Post("/confirm/{gateway}/{account}", a.confirm)
 	r.Get("/confirm/{gateway}/{account}", a.confirm)
-	pages := r.With(a.kit.LimitByIP) // each may ask a PSP
-	pages.Get("/order-submit/{token}", a.orderSubmit)
-	pages.Post("/order-submit/{token}", a.orderSubmit)
-	pages.Get("/order-failed/{token}", a.orderFailed)
-	pages.Post("/order-failed/{token}", a.orderFailed)
-	pages.Get("/order-status/{token}", a.orderStanding)
+	a.pages(r.With(a.forShoppers, a.kit.LimitByIP)) // each may ask a PSP
 	for path, handler := range a.Mount {
 		r.Mount(path, handler)
 	}
 
 	// Orders.
-	add(a, post("/v1/orders", "create-order", "Create an order", payment.ScopeOrders).money().articles("lines[].sku"), a.createOrder)
+	add(a, post("/v1/orders", "create-order", "Create an order", payment.ScopeOrders).money().names("number", "basket_id", "lines[].sku"), a.createOrder)
 	add(a, get("/v1/orders/{id}", "get-order", "Read an order"), a.getOrder)
 	add(a, patch("/v1/orders/{id}", "amend-order", "Re-price an order or change its addresses", payment.ScopeOrders), a.amendOrder)
 	add(a, post("/v1/orders/{id}/cancel", "cancel-order", "Cancel an order", payment.ScopeOrders), a.cancelOrder)
@@ -58,23 +55,23 @@ func (a *API) routes() {
 type route struct{ httpkit.Route }
 
 func get(path, id, summary string, more ...payment.Scope) route {
-	return describe(http.MethodGet, path, id, summary, append([]string{anyScope}, names(more)...))
+	return describe(http.MethodGet, path, id, summary, append([]string{anyScope}, scopeNames(more)...))
 }
 
 func post(path, id, summary string, scopes ...payment.Scope) route {
-	return describe(http.MethodPost, path, id, summary, names(scopes))
+	return describe(http.MethodPost, path, id, summary, scopeNames(scopes))
 }
 
 func patch(path, id, summary string, scopes ...payment.Scope) route {
-	return describe(http.MethodPatch, path, id, summary, names(scopes))
+	return describe(http.MethodPatch, path, id, summary, scopeNames(scopes))
 }
 
 func put(path, id, summary string, scopes ...payment.Scope) route {
-	return describe(http.MethodPut, path, id, summary, names(scopes))
+	return describe(http.MethodPut, path, id, summary, scopeNames(scopes))
 }
 
 func del(path, id, summary string, scopes ...payment.Scope) route {
-	return describe(http.MethodDelete, path, id, summary, names(scopes))
+	return describe(http.MethodDelete, path, id, summary, scopeNames(scopes))
 }
 
 func describe(method, path, id, summary string, rights []string) route {
@@ -91,9 +88,9 @@ func (r route) money() route {
 	return r
 }
 
-// articles exempts fields from the check for card numbers that hold article
-// numbers: one GTIN in ten has the shape of a card number.
-func (r route) articles(fields ...string) route {
+// names exempts fields from the check for card numbers that hold the shop's own
+// numbers: one long number in ten has the shape of a card number.
+func (r route) names(fields ...string) route {
 	r.CardExempt = fields
 	return r
 }
@@ -109,7 +106,7 @@ func add[I, O any](a *API, r route, handle func(context.Context, *I) (*O, error)
 	httpkit.Register(a.kit, r.Route, handle)
 }
 
-func names(scopes []payment.Scope) []string {
+func scopeNames(scopes []payment.Scope) []string {
 	all := make([]string, len(scopes))
 	for i, s := range scopes {
 		all[i] = string(s)
@@ -130,6 +127,9 @@ func (a *API) readyz(w http.ResponseWriter, r *http.Request) {
 	}
 	fine(w)
 }
+
+// toDocs sends whoever opens the bare address to the API's document.
+func toDocs(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/docs", http.StatusSeeOther) }
 
 func fine(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")

@@ -86,6 +86,8 @@ func (a *API) follow(ctx context.Context, s *httpkit.Stream, id string, standing
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-a.Draining:
+			return nil // the page connects again, to another instance
 		case <-beat.C:
 			err = s.Heartbeat()
 		case <-poll.C:

@@ -36,7 +36,7 @@ func (j *Jobs) effect(ctx context.Context, e payment.DueEffect) error {
 		return err
 	}
 	failure := ""
-	if err := j.Mailer.Send(ctx, orderMail(o, e.Key)); err != nil {
+	if err := j.Mailer.Send(ctx, orderMail(o, e.Key, j.MailFrom(o.Store), j.Now())); err != nil {
 		failure = "the mail could not be handed over"
 		j.Log.Error().Err(err).Stringer("order", e.Order).Msg("send order mail")
 	}

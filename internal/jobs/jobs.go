@@ -72,8 +72,10 @@ type Deps struct {
 	Moments       Moments
 	Orders        Orders
 	Mailer        Mailer
-	Now           func() time.Time
-	Log           zerolog.Logger
+	// MailFrom is the sender of a store's mails.
+	MailFrom func(store string) string
+	Now      func() time.Time
+	Log      zerolog.Logger
 }
 
 // Jobs is the background work of one instance.
@@ -125,10 +127,16 @@ func (j *Jobs) loop(ctx context.Context, w work) {
 	if w.name != "effects" {
 		kick = nil
 	}
-	for {
-		if !j.drain(ctx, w) {
-			return
+	failing := false
+	for ctx.Err() == nil {
+		err := j.drain(ctx, w)
+		if err != nil && !failing { // once an outage
+			j.Log.Error().Err(err).Str("job", w.name).Msg("background work fails; it stays due")
 		}
+		if err == nil && failing {
+			j.Log.Info().Str("job", w.name).Msg("background work goes on")
+		}
+		failing = err != nil
 		select {
 		case <-ctx.Done():
 			return
@@ -138,22 +146,18 @@ func (j *Jobs) loop(ctx context.Context, w work) {
 	}
 }
 
-// drain works off what is due. It returns false when the instance stops.
-func (j *Jobs) drain(ctx context.Context, w work) bool {
+// drain works off what is due, until the instance stops.
+func (j *Jobs) drain(ctx context.Context, w work) error {
 	for ctx.Err() == nil {
 		// What was begun is finished when the instance drains, within a bound.
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepMax)
 		more, err := w.step(bounded)
 		cancel()
-		if err != nil {
-			j.Log.Error().Err(err).Str("job", w.name).Msg("background work failed; it stays due")
-			return true
-		}
-		if !more {
-			return true
+		if err != nil || !more {
+			return err
 		}
 	}
-	return false
+	return nil
 }
 
 // inquiries asks the PSPs about transactions whose time has come.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/paysvc/paysvc/internal/payment"
 )
@@ -16,10 +17,11 @@ import (
 type Mail struct {
 	// ID is the same whenever the same mail is sent again.
 	ID      string
+	From    string // an address, perhaps with a name; "" where the store gave none
 	To      string
-	Name    string
 	Subject string
 	Text    string
+	At      time.Time
 }
 
 // Mailer hands mails over. Sending a mail of one ID again must be harmless.
@@ -37,8 +39,9 @@ func (f Folder) Send(_ context.Context, m Mail) error {
 		return fmt.Errorf("mail folder: %w", err)
 	}
 	name := filepath.Join(string(f), m.ID+".eml")
-	text := "To: " + header(m.To) + "\nSubject: " + header(m.Subject) +
-		"\nContent-Type: text/plain; charset=utf-8\n\n" + m.Text
+	text := "From: " + header(m.From) + "\nTo: " + header(m.To) + "\nSubject: " + header(m.Subject) +
+		"\nDate: " + m.At.Format(time.RFC1123Z) + "\nMessage-ID: <" + m.ID + "@paysvc>" +
+		"\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\n" + m.Text
 	if err := os.WriteFile(name+".part", []byte(text), 0o600); err != nil {
 		return fmt.Errorf("write a mail: %w", err)
 	}
@@ -51,7 +54,7 @@ func header(value string) string {
 }
 
 // orderMail is the confirmation of an order.
-func orderMail(o *payment.Order, key string) Mail {
+func orderMail(o *payment.Order, key, from string, at time.Time) Mail {
 	var text strings.Builder
 	fmt.Fprintf(&text, "Dear %s,\n\nthank you for your order %s.\n\n", cmp.Or(o.Customer.Name, "customer"), o.Number)
 	for _, l := range o.Lines {
@@ -62,7 +65,7 @@ func orderMail(o *payment.Order, key string) Mail {
 		fmt.Fprintf(&text, "\n%s\n", p.NextAction.Content)
 	}
 	return Mail{
-		ID: o.ID.String() + "-" + key, To: o.Customer.Email, Name: o.Customer.Name,
-		Subject: "Your order " + o.Number, Text: text.String(),
+		ID: o.ID.String() + "-" + key, From: from, To: o.Customer.Email, Subject: "Your order " + o.Number,
+		Text: text.String(), At: at,
 	}
 }

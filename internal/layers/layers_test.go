@@ -20,6 +20,7 @@ type layer struct {
 var layers = []layer{
 	{"migrations", nil},
 	{"internal/layers", nil},
+	{"internal/e2e", nil}, // tests of the whole program
 	{"internal/payment", nil},
 	{"internal/pipeline", []string{"internal/payment"}},
 	{"internal/pipeline/steps", []string{"internal/payment", "internal/pipeline"}},

@@ -99,6 +99,21 @@ func mayCancel(run *pipeline.Run, c CancelCommand) error {
 		return payment.Errorf(payment.KindConflict, codeInProgress, "a payment of the order is under way")
 	}
 	run.Cancel = &pipeline.Cancellation{Author: c.Author, Reason: c.Reason}
+	return forgo(run)
+}
+
+// forgo ends what waits for a transfer outside any PSP: nobody will make it now.
+// One that arrives all the same is recorded as late truth, and a case.
+func forgo(run *pipeline.Run) error {
+	for _, t := range run.Order.OpenTransactions() {
+		_, err := run.Order.Record(payment.Fact{
+			Source: payment.SourceOperator, Reference: t.Reference, State: payment.Declined,
+			Reason: payment.Reason{Code: "order_cancelled", Message: "The order was cancelled."},
+		}, run.At)
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -47,7 +47,7 @@ func levelOf(status int) zerolog.Level {
 	switch {
 	case status >= http.StatusInternalServerError:
 		return zerolog.ErrorLevel
-	case status >= http.StatusBadRequest:
+	case status >= http.StatusBadRequest && status != http.StatusPaymentRequired: // a decline is business
 		return zerolog.WarnLevel
 	default:
 		return zerolog.InfoLevel
