@@ -3,6 +3,7 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -15,7 +16,6 @@ type Pipeline struct {
 	// Version is the hash of the definition and of all that it branches to.
 	Version string
 	steps   []Step // pre, steps and post in this order
-	lists   []List // the list of each
 	branch  map[string]*Pipeline
 }
 
@@ -41,120 +41,155 @@ func NewLibrary(steps ...Step) (Library, error) {
 // reported: unknown steps, missing inputs, steps that stand twice in a pipeline,
 // branches that do not exist, cycles and depth.
 func Compile(definitions Definitions, library Library) (Set, error) {
-	c := compiler{definitions: definitions, library: library, set: make(Set, len(definitions))}
-	for name := range definitions {
-		c.compile(name, nil)
+	c := compiler{library: library, set: make(Set, len(definitions)), reported: make(map[string]bool)}
+	names := sortedKeys(definitions)
+	for _, name := range names {
+		c.set[name] = &Pipeline{Definition: definitions[name], branch: make(map[string]*Pipeline)}
 	}
-	return c.set, errors.Join(c.problems...)
+	for _, name := range names {
+		c.find(c.set[name])
+	}
+	for _, name := range names {
+		c.follow(name, nil)
+	}
+	for _, name := range names {
+		if inputs, begins := c.inputs(name); begins {
+			c.supply(c.set[name], name, inputs, 0)
+		}
+	}
+	if len(c.problems) > 0 {
+		return nil, errors.Join(c.problems...)
+	}
+	for _, p := range c.set {
+		p.Version = p.Hash(reachable(p)...)
+	}
+	return c.set, nil
 }
 
 type compiler struct {
-	definitions Definitions
-	library     Library
-	set         Set
-	problems    []error
+	library  Library
+	set      Set
+	problems []error
+	reported map[string]bool
 }
 
-func (c *compiler) compile(name string, path []string) *Pipeline {
-	if slices.Contains(path, name) {
-		c.problem(path[0], "branches in a cycle: %v → %s", path, name)
-		return nil
-	}
-	if len(path) >= depthMax {
-		c.problem(path[0], "branches more than %d deep: %v", depthMax, path)
-		return nil
-	}
-	if p, ok := c.set[name]; ok {
-		return p
-	}
-	p := &Pipeline{Definition: c.definitions[name], branch: make(map[string]*Pipeline)}
-	inherited := provided[rootOf(name, path)]
-	for _, list := range []struct {
-		list  List
-		steps []string
-	}{{Pre, p.Pre}, {Main, p.Steps}, {Post, p.Post}} {
-		for i, stepName := range list.steps {
-			step := c.step(name, list.list, i, stepName, inherited)
-			if step == nil {
+// find finds the steps of a pipeline, and the pipelines that they branch to.
+func (c *compiler) find(p *Pipeline) {
+	seen := make(map[string]bool)
+	for _, list := range p.all() {
+		for i, name := range list.steps {
+			step, ok := c.library[name]
+			if !ok {
+				c.problem(p.Name, "%s[%d]: there is no step %q", list.name, i, name)
 				continue
 			}
-			if slices.Contains(p.steps, step) {
-				c.problem(name, "%s[%d]: step %q stands in the pipeline twice", list.list, i, stepName)
+			if seen[name] {
+				c.problem(p.Name, "%s[%d]: step %q stands in the pipeline twice", list.name, i, name)
 			}
-			p.steps, p.lists = append(p.steps, step), append(p.lists, list.list)
-			c.branches(p, step, append(slices.Clone(path), name))
-		}
-	}
-	p.Version = p.Hash(c.reachable(p)...)
-	c.set[name] = p
-	return p
-}
-
-// step finds a step and checks that the pipeline hands it what it needs.
-func (c *compiler) step(pipeline string, list List, i int, name string, inputs []Input) Step {
-	step, ok := c.library[name]
-	if !ok {
-		c.problem(pipeline, "%s[%d]: there is no step %q", list, i, name)
-		return nil
-	}
-	if r, ok := step.(Requirer); ok {
-		for _, input := range r.Requires() {
-			if !slices.Contains(inputs, input) {
-				c.problem(pipeline, "%s[%d]: step %q needs a %s, which this pipeline does not have", list, i, name, input)
+			seen[name] = true
+			p.steps = append(p.steps, step)
+			for _, branch := range branchesOf(step) {
+				if c.set[branch] == nil {
+					c.problem(p.Name, "step %q branches to %q, which does not exist", name, branch)
+					continue
+				}
+				p.branch[branch] = c.set[branch]
 			}
 		}
 	}
-	return step
 }
 
-func (c *compiler) branches(p *Pipeline, step Step, path []string) {
-	b, ok := step.(Brancher)
-	if !ok {
+// follow looks for cycles and depth on every way that begins at a pipeline. A
+// cycle is reported once, where its first name begins it.
+func (c *compiler) follow(name string, path []string) {
+	if slices.Contains(path, name) {
+		if path[0] == name && slices.Min(path) == name {
+			c.problem(name, "branches in a cycle: %v → %s", path, name)
+		}
 		return
 	}
-	for _, name := range b.Branches() {
-		if _, ok := c.definitions[name]; !ok {
-			c.problem(p.Name, "step %q branches to %q, which does not exist", step.Name(), name)
-			continue
+	path = append(slices.Clone(path), name)
+	if len(path) > depthMax {
+		c.problem(path[0], "branches more than %d deep: %v", depthMax, path)
+		return
+	}
+	for _, branch := range sortedKeys(c.set[name].branch) {
+		c.follow(branch, path)
+	}
+}
+
+// inputs returns what a pipeline hands to its steps, and whether runs begin with
+// it: those that are only branched to have what leads to them has.
+func (c *compiler) inputs(name string) (inputs []Input, begins bool) {
+	begins = slices.Contains(moments[:], name) && !isBranch(name)
+	if !begins {
+		for _, p := range c.set {
+			if p.branch[name] != nil && p.Name != name {
+				return nil, false
+			}
 		}
-		p.branch[name] = c.compile(name, path)
+	}
+	if isBranch(name) {
+		name = Confirm
+	}
+	return provided[name], true
+}
+
+// supply checks that steps get what they need in a run that begins with root.
+func (c *compiler) supply(p *Pipeline, root string, inputs []Input, depth int) {
+	if depth > depthMax {
+		return // reported as such
+	}
+	whose := "this pipeline"
+	if p.Name != root {
+		whose = fmt.Sprintf("pipeline %q", root)
+	}
+	for _, list := range p.all() {
+		for i, name := range list.steps {
+			needy, ok := c.library[name].(Requirer)
+			if !ok {
+				continue
+			}
+			for _, input := range needy.Requires() {
+				if !slices.Contains(inputs, input) {
+					c.problem(p.Name, "%s[%d]: step %q needs a %s, which %s does not have", list.name, i, name, input, whose)
+				}
+			}
+		}
+	}
+	for _, name := range sortedKeys(p.branch) {
+		c.supply(p.branch[name], root, inputs, depth+1)
 	}
 }
 
 // reachable returns the definitions of all pipelines that p may branch to.
-func (c *compiler) reachable(p *Pipeline) []Definition {
+func reachable(p *Pipeline) []Definition {
 	var all []Definition
 	for _, name := range sortedKeys(p.branch) {
-		if child := p.branch[name]; child != nil {
-			all = append(all, child.Definition)
-			all = append(all, c.reachable(child)...)
-		}
+		all = append(all, p.branch[name].Definition)
+		all = append(all, reachable(p.branch[name])...)
 	}
 	return all
 }
 
 func (c *compiler) problem(pipeline, format string, args ...any) {
-	c.problems = append(c.problems, fmt.Errorf("pipeline %q: "+format, append([]any{pipeline}, args...)...))
+	err := fmt.Errorf("pipeline %q: "+format, append([]any{pipeline}, args...)...)
+	if !c.reported[err.Error()] {
+		c.reported[err.Error()] = true
+		c.problems = append(c.problems, err)
+	}
 }
 
-// rootOf names the pipeline whose inputs a pipeline has: its own, or those of
-// the one that branches into it.
-func rootOf(name string, path []string) string {
-	if len(path) == 0 {
-		switch name {
-		case StatusOK, StatusCancel, StatusPending:
-			return Confirm
-		}
-		return name
+func branchesOf(step Step) []string {
+	if b, ok := step.(Brancher); ok {
+		return b.Branches()
 	}
-	return path[0]
+	return nil
 }
 
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
+// isBranch tells whether a pipeline is one that confirm branches to.
+func isBranch(name string) bool {
+	return name == StatusOK || name == StatusCancel || name == StatusPending
 }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -117,7 +117,7 @@ func (d *Definition) edit(e Edit) error {
 	case Append:
 		return d.append(e.List, e.Step)
 	case ReplaceAll:
-		d.Pre, d.Steps, d.Post = e.With.Pre, e.With.Steps, e.With.Post
+		d.Pre, d.Steps, d.Post = slices.Clone(e.With.Pre), slices.Clone(e.With.Steps), slices.Clone(e.With.Post)
 		return nil
 	}
 	return fmt.Errorf("there is no operation %q", e.Op)

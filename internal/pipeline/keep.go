@@ -14,54 +14,74 @@ const triesMax = 10
 
 // keep records, in a transaction of its own, what must stay when a step failed
 // or refused: the facts, and the failed run. The error that it returns is the
-// step's, a *payment.Error where it refused; there is none when facts were
-// recorded: what happened to the money is known, and the steps are tried again.
+// step's, a *payment.Error where it refused; there is none when facts or a message
+// of a PSP were recorded: they are safe, and the steps are tried again.
 func (s *stretch) keep(ctx context.Context, failed *Run, cause error) (*Run, Caller, error) {
-	refusal := refusalOf(cause)
-	if s.open.New != nil || refusal != nil && s.first && len(s.facts) == 0 {
-		return nil, nil, unwrapStep(cause) // nothing to keep: nothing happened yet
+	if s.nothingToKeep(failed, cause) {
+		return nil, nil, unwrapStep(cause)
 	}
 	open := s.open
 	open.Token = s.runner.ids.New()
 	if len(s.facts) == 0 {
 		open.Claim = nil // nothing was done for this key: a repeat may try again
 	}
+	written := s.records // by the attempt that failed; none of it lasted
 	var run *Run
 	err := s.runner.book.Stretch(ctx, open, func(o *payment.Order) (payment.Closing, error) {
 		run = s.newRun(o)
 		if err := run.take(s.facts); err != nil {
 			return payment.Closing{}, err
 		}
-		s.records = s.failures(run, failed, cause, open.Token)
-		c := s.closing(run, s.notification(payment.NotificationFailed, cause))
-		if open.Claim == nil && s.first {
-			c.Claim, c.Reply = nil, nil
+		s.records = s.failures(run, failed, written, cause)
+		for _, r := range s.records {
+			r.Token = open.Token
 		}
-		return c, nil
+		settled := s.notification(payment.NotificationFailed, cause)
+		if settled != nil && settled.DueAt.IsZero() {
+			s.giveUp(run, settled.EventID)
+		}
+		return s.closing(run, settled, open.Claim != nil || !s.first), nil
 	})
+	if errors.Is(err, payment.ErrStale) && s.prior != nil {
+		return s.afresh().commit(ctx)
+	}
 	if err != nil {
 		return nil, nil, errors.Join(cause, err)
 	}
 	if len(s.records) > 0 {
 		run.record = s.records[len(s.records)-1]
 	}
-	if len(s.facts) > 0 {
+	if len(s.facts) > 0 || s.first && s.open.Notification != nil {
 		return run, nil, nil
 	}
 	return run, nil, unwrapStep(cause)
 }
 
+// nothingToKeep tells whether a failure leaves no trace: that of an order that
+// was to be made, of a request that was refused before anything happened, or of
+// one that did not come as far as its first step.
+func (s *stretch) nothingToKeep(failed *Run, cause error) bool {
+	if s.open.New != nil {
+		return true
+	}
+	if s.notification(payment.NotificationFailed, nil) != nil {
+		return false // it is durable, whatever can be made of it
+	}
+	return s.first && s.journal == nil && len(s.facts) == 0 && (refusalOf(cause) != nil || failed.record == nil)
+}
+
 // failures returns the records of the runs that did not get on: the one whose
 // step failed and, when that was confirm, the one that it was to follow.
-func (s *stretch) failures(run, failed *Run, cause error, token payment.ID) []*payment.RunRecord {
+func (s *stretch) failures(run, failed *Run, written []*payment.RunRecord, cause error) []*payment.RunRecord {
 	var records []*payment.RunRecord
-	if main := s.journal; main != nil && failed.confirming && !s.prior.confirming {
+	if main := s.journal; main != nil && failed.confirming && (s.prior == nil || !s.prior.confirming) {
 		record := *main
-		record.State, record.EndedAt, record.DueAt = payment.RunDone, run.At, time.Time{}
-		if s.stepsAfter() {
-			record.State, record.DueAt = payment.RunFailed, run.At.Add(retryDelay)
+		record.State, record.EndedAt, record.DueAt, record.New = payment.RunDone, run.At, time.Time{}, false
+		if failed.record == nil || s.stepsAfter(written) {
+			record.State, record.Error = payment.RunFailed, cause.Error()
+			record.Tries++
+			s.again(run, &record)
 		}
-		record.New, record.Token = false, token
 		records = append(records, &record)
 	}
 	if failed.record == nil {
@@ -70,14 +90,14 @@ func (s *stretch) failures(run, failed *Run, cause error, token payment.ID) []*p
 	record := *failed.record
 	record.Steps = slices.Clone(failed.record.Steps)
 	for i := failed.taken; i < len(record.Steps); i++ {
-		if record.Steps[i].Result != "failed" {
-			record.Steps[i].Result = "dropped"
+		if record.Steps[i].Result != resultFailed {
+			record.Steps[i].Result = resultDropped
 		}
 	}
 	if record.New {
 		record.N = run.Order.NextNumber()
 	}
-	record.State, record.Error, record.Token = payment.RunFailed, cause.Error(), token
+	record.State, record.Error = payment.RunFailed, cause.Error()
 	record.Tries++
 	s.retryLater(run, &record, cause)
 	return append(records, &record)
@@ -85,28 +105,43 @@ func (s *stretch) failures(run, failed *Run, cause error, token payment.ID) []*p
 
 // stepsAfter tells whether steps of the main run followed the call in this
 // stretch, so that their changes were dropped too.
-func (s *stretch) stepsAfter() bool {
-	return len(s.records) > 0 && len(s.records[0].Steps) > len(s.journal.Steps)
+func (s *stretch) stepsAfter(written []*payment.RunRecord) bool {
+	return len(written) > 0 && len(written[0].Steps) > len(s.journal.Steps)
 }
 
 // retryLater decides who tries the failed run again: the kept notification, a
 // job, or nobody but the caller.
 func (s *stretch) retryLater(run *Run, record *payment.RunRecord, cause error) {
 	switch {
-	case s.notification(payment.NotificationFailed, nil) != nil:
+	case s.notification(payment.NotificationFailed, nil) != nil,
+		refusalOf(cause) != nil,
+		!s.req.Retry && len(s.facts) == 0:
 		record.DueAt, record.EndedAt = time.Time{}, run.At
-	case refusalOf(cause) != nil, !s.req.Retry && len(s.facts) == 0:
-		record.DueAt, record.EndedAt = time.Time{}, run.At
-	case record.Tries >= triesMax:
-		record.DueAt, record.EndedAt = time.Time{}, run.At
-		run.Order.OpenCase(payment.Case{
-			Kind: payment.CaseFailedRun, Subject: record.Pipeline, OpenedAt: run.At,
-			Detail: "A pipeline failed and was given up after several tries.",
-		})
 	default:
-		record.DueAt = run.At.Add(retryDelay << min(record.Tries-1, 10))
+		s.again(run, record)
 	}
 }
+
+// again has a job try the run once more, later each time, or gives it up.
+func (s *stretch) again(run *Run, record *payment.RunRecord) {
+	if record.Tries >= triesMax {
+		record.DueAt, record.EndedAt = time.Time{}, run.At
+		s.giveUp(run, record.Pipeline)
+		return
+	}
+	record.DueAt = run.At.Add(backoff(record.Tries))
+}
+
+// giveUp calls a person.
+func (s *stretch) giveUp(run *Run, subject string) {
+	run.Order.OpenCase(payment.Case{
+		Kind: payment.CaseFailedRun, Subject: subject, OpenedAt: run.At,
+		Detail: "A pipeline failed and was given up after several tries.",
+	})
+}
+
+// backoff is how long to wait after so many failures in a row, 1 or more.
+func backoff(tries int) time.Duration { return retryDelay << min(max(tries, 1)-1, triesMax) }
 
 // refusalOf returns the refusal that a step error carries, or nil for a failure.
 func refusalOf(err error) *payment.Error {

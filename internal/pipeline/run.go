@@ -31,6 +31,7 @@ type Run struct {
 	branch     string
 	taken      int  // steps that earlier stretches committed
 	confirming bool // this run decides on what a call of another brought back
+	undecided  bool // a call of this run brought facts that confirm has not seen
 	ids        *payment.IDs
 }
 
@@ -81,9 +82,9 @@ func (run *Run) advance(now func() time.Time) (Caller, error) {
 		run.branch = ""
 		began := now()
 		err := run.do(f.step)
-		entry := payment.StepRecord{Step: f.path, Result: "done", BegunAt: began, Took: now().Sub(began)}
+		entry := payment.StepRecord{Step: f.path, Result: resultDone, BegunAt: began, Took: now().Sub(began)}
 		if err != nil {
-			entry.Result, entry.Error = "failed", err.Error()
+			entry.Result, entry.Error = resultFailed, err.Error()
 			run.record.Steps = append(run.record.Steps, entry)
 			return nil, &stepError{step: f.path, err: err}
 		}
@@ -91,7 +92,7 @@ func (run *Run) advance(now func() time.Time) (Caller, error) {
 		caller, calls := f.step.(Caller)
 		switch {
 		case calls:
-			entry.Result = "called"
+			entry.Result = resultCalled
 		case run.branch != "":
 			entry.Result = run.branch
 			if err := run.enter(f, run.branch); err != nil {
@@ -127,11 +128,7 @@ func (run *Run) enter(f frame, branch string) error {
 
 // replay skips what the journal says was committed, branches included.
 func (run *Run) replay() error {
-	kept := run.record.Steps[:0]
 	for _, entry := range run.record.Steps {
-		if entry.Result == "failed" || entry.Result == "dropped" {
-			continue
-		}
 		if len(run.program) == 0 || run.program[0].path != entry.Step {
 			return fmt.Errorf("journaled step %q is not where the pipeline has it", entry.Step)
 		}
@@ -142,11 +139,17 @@ func (run *Run) replay() error {
 				return err
 			}
 		}
-		kept = append(kept, entry)
 	}
-	run.record.Steps, run.taken = kept, len(kept)
 	return nil
 }
+
+// What the journal says of a step, beside the name of the branch that it took.
+const (
+	resultDone    = "done"
+	resultCalled  = "called"
+	resultFailed  = "failed"
+	resultDropped = "dropped" // done, and lost with the stretch when a later step failed
+)
 
 // stepError is a step that failed or refused.
 type stepError struct {

@@ -104,7 +104,7 @@ func call(ctx context.Context, caller Caller, run *Run) (facts []payment.Fact) {
 func unknownFacts(run *Run, reason string) []payment.Fact {
 	var facts []payment.Fact
 	for _, t := range run.Order.OpenTransactions() {
-		if t.State == payment.Sending {
+		if t.State == payment.Sending && t.Reference != "" {
 			facts = append(facts, payment.Fact{
 				Source: payment.SourceAnswer, Reference: t.Reference, State: payment.Unknown,
 				Reason: payment.Reason{Code: "internal_error", Message: reason},

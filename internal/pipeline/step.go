@@ -13,9 +13,9 @@ import (
 // else: no I/O, no clock but run.At. A step does not know its neighbours and may
 // run any number of times for an order.
 //
-// Returning an error stops the list and fails the run; returning a *payment.Error
-// made by Reject refuses it, which drops all that the stretch changed. A panic is
-// an error. The lists that follow a failed step do not run.
+// Returning an error stops the list and fails the run; a *payment.Error refuses
+// it: the caller gets the error, and all that the stretch changed is dropped but
+// facts. A panic is an error. The lists that follow a failed step do not run.
 type Step interface {
 	Name() string
 	Do(run *Run) error

@@ -44,7 +44,7 @@ func (s *stretch) commit(ctx context.Context) (*Run, Caller, error) {
 		if run, caller, err = s.work(o); err != nil {
 			return payment.Closing{}, err
 		}
-		return s.closing(run, s.notification(payment.NotificationApplied, nil)), nil
+		return s.closing(run, s.notification(payment.NotificationApplied, nil), true), nil
 	})
 	if errors.Is(err, payment.ErrStale) && s.prior != nil {
 		return s.afresh().commit(ctx)
@@ -75,40 +75,37 @@ func (s *stretch) work(o *payment.Order) (*Run, Caller, error) {
 	if err := run.take(s.facts); err != nil {
 		return run, nil, err
 	}
+	run.undecided = run.undecided || s.journal != nil && len(run.Findings) > 0
 	if s.first && s.journal == nil && s.req.Prepare != nil {
 		if err := s.req.Prepare(run); err != nil {
-			return run, nil, err
+			return run, nil, &stepError{step: "prepare", err: err}
 		}
 	}
-	p, err := s.req.Pick(run)
-	if err != nil {
-		return run, nil, err
-	}
+	pick := s.req.Pick
 	if s.prior != nil && s.prior.confirming {
-		if p, err = s.req.Confirm(run); err != nil {
-			return run, nil, err
+		pick, run.confirming = s.req.Confirm, true
+	}
+	p, err := pick(run)
+	if err != nil {
+		if s.journal != nil {
+			run.continues(s.journal)
 		}
-		run.confirming = true
+		return run, nil, &stepError{step: "pick", err: err}
 	}
 	caller, err := s.execute(run, p, s.journal)
-	if err != nil || caller != nil || !s.mustConfirm(run) {
+	if err != nil || caller != nil || run.confirming || !run.undecided {
 		return run, caller, err
 	}
 	return s.confirm(run)
 }
 
-// mustConfirm tells whether a call brought back what confirm has to decide on.
-func (s *stretch) mustConfirm(run *Run) bool {
-	return s.journal != nil && !run.confirming && len(run.Findings) > 0
-}
-
 // confirm goes on with the confirm pipeline in the same transaction.
 func (s *stretch) confirm(main *Run) (*Run, Caller, error) {
 	run := *main
-	run.record, run.program, run.confirming = nil, nil, true
+	run.record, run.program, run.confirming, run.undecided = nil, nil, true, false
 	p, err := s.req.Confirm(&run)
 	if err != nil {
-		return &run, nil, err
+		return &run, nil, &stepError{step: "confirm", err: err}
 	}
 	caller, err := s.execute(&run, p, nil)
 	return &run, caller, err
@@ -122,6 +119,9 @@ func (s *stretch) execute(run *Run, p *Pipeline, journal *payment.RunRecord) (Ca
 	caller, err := run.advance(s.runner.now)
 	if err != nil {
 		return nil, err
+	}
+	if run.record.Payment == 0 && run.Payment != nil {
+		run.record.Payment = run.Payment.N
 	}
 	run.record.Token = s.open.Token
 	run.record.Error, run.record.DueAt = "", time.Time{}
@@ -138,14 +138,23 @@ func (s *stretch) newRun(o *payment.Order) *Run {
 	run := &Run{Order: o, At: s.runner.now(), Data: s.req.Data, ids: s.runner.ids}
 	o.UpdatedAt = run.At
 	if s.prior != nil {
-		run.Cancel, run.Redirect = s.prior.Cancel, s.prior.Redirect
+		run.Cancel, run.Redirect, run.undecided = s.prior.Cancel, s.prior.Redirect, s.prior.undecided
 		if s.prior.Payment != nil {
 			run.Payment = o.Payment(s.prior.Payment.N)
 		}
 	} else if s.journal != nil {
 		run.Payment = o.Payment(s.journal.Payment)
+		run.undecided = mayBeUndecided(s.journal)
 	}
 	return run
+}
+
+// mayBeUndecided tells of a run that is taken up whether a call of it may have
+// brought facts that confirm has not seen: the crash, or the failure, may have
+// come in between. Deciding again changes nothing.
+func mayBeUndecided(journal *payment.RunRecord) bool {
+	return journal.Pipeline != Confirm &&
+		slices.ContainsFunc(journal.Steps, func(s payment.StepRecord) bool { return s.Result == resultCalled })
 }
 
 // take records facts, whoever brought them. One about a transaction that the
@@ -184,10 +193,8 @@ func (run *Run) begin(p *Pipeline, journal *payment.RunRecord) error {
 		}
 		return nil
 	}
-	record := *journal
-	record.Steps, record.New = slices.Clone(journal.Steps), false
-	run.record = &record
-	if record.Hash != p.Version {
+	run.continues(journal)
+	if run.record.Hash != p.Version {
 		return &stepError{step: "resume", err: fmt.Errorf("pipeline %q has changed since the run began", p.Name)}
 	}
 	if err := run.replay(); err != nil {
@@ -196,34 +203,57 @@ func (run *Run) begin(p *Pipeline, journal *payment.RunRecord) error {
 	return nil
 }
 
-func (s *stretch) closing(run *Run, settled *payment.Notification) payment.Closing {
+// continues makes the run go on from a journal: from what it says was committed.
+func (run *Run) continues(journal *payment.RunRecord) {
+	record := *journal
+	record.New = false
+	record.Steps = slices.DeleteFunc(slices.Clone(journal.Steps), func(s payment.StepRecord) bool {
+		return s.Result == resultFailed || s.Result == resultDropped
+	})
+	run.record, run.taken = &record, len(record.Steps)
+}
+
+// closing is what the stretch writes beside the order; answer tells whether that
+// includes the request's idempotency key and what it is answered with.
+func (s *stretch) closing(run *Run, settled *payment.Notification, answer bool) payment.Closing {
 	for i := range run.Order.Staged.Cases {
 		run.Order.Staged.Cases[i].ID = payment.CaseID(s.runner.ids.New())
 	}
-	c := payment.Closing{Runs: s.records, Claim: s.req.Open.Claim, Notification: settled}
+	c := payment.Closing{Runs: s.records, Notification: settled}
 	if run.Payment != nil {
 		c.Payment = run.Payment.N
 	}
+	if !answer {
+		return c
+	}
+	c.Claim = s.req.Open.Claim
 	if s.req.Reply != nil && (run.record == nil || run.record.State != payment.RunCalling) {
 		c.Reply = s.req.Reply(run)
 	}
 	return c
 }
 
-// notification returns the one that the run is about, settled, or nil.
+// notification returns the one that the run is about, settled, or nil. Whoever
+// applies a kept one again has counted the try.
 func (s *stretch) notification(state payment.NotificationState, cause error) *payment.Notification {
-	n := s.req.Notification
+	n, counted := s.req.Notification, true
 	if s.first && s.open.Notification != nil {
-		n = s.open.Notification
+		n, counted = s.open.Notification, false
 	}
 	if n == nil {
 		return nil
 	}
 	settled := *n
 	settled.State, settled.Error, settled.DueAt = state, "", time.Time{}
-	if cause != nil {
-		settled.Error, settled.DueAt = cause.Error(), s.runner.now().Add(retryDelay<<min(settled.Tries, 10))
+	if cause == nil {
+		return &settled
+	}
+	if !counted {
 		settled.Tries++
+	}
+	settled.Error = cause.Error()
+	if settled.Tries < triesMax {
+		settled.DueAt = s.runner.now().Add(backoff(settled.Tries))
 	}
 	return &settled
 }

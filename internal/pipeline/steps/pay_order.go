@@ -28,7 +28,9 @@ func (payOrder) Do(run *pipeline.Run) error {
 			run.Emit("order.authorized", status)
 		}
 	}
-	if status == payment.StatusPaid && o.Progress.PaidAt.IsZero() {
+	// What was taken and given back in the meantime was paid all the same.
+	taken := o.Sums().Captured.Cmp(o.Total) >= 0
+	if taken && o.Progress.PaidAt.IsZero() {
 		o.Progress.PaidAt = run.At
 		run.Emit("order.paid", status)
 	}

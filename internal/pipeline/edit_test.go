@@ -1,0 +1,90 @@
+package pipeline_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysvc/paysvc/internal/pipeline"
+)
+
+func editable() pipeline.Definitions {
+	return pipeline.Definitions{
+		"main":  define("main", []string{"a", "b"}, []string{"c", "d"}, []string{"e"}),
+		"other": define("other", nil, []string{"a"}, nil),
+	}
+}
+
+func TestEditsOfAPipeline(t *testing.T) {
+	t.Parallel()
+	type lists struct{ pre, steps, post []string }
+	for name, c := range map[string]struct {
+		edits []pipeline.Edit
+		want  lists
+	}{
+		"insert before": {[]pipeline.Edit{{Op: pipeline.InsertBefore, Step: "x", Target: "b"}}, lists{[]string{"a", "x", "b"}, []string{"c", "d"}, []string{"e"}}},
+		"insert after":  {[]pipeline.Edit{{Op: pipeline.InsertAfter, Step: "x", Target: "e"}}, lists{[]string{"a", "b"}, []string{"c", "d"}, []string{"e", "x"}}},
+		"append to pre": {[]pipeline.Edit{{Op: pipeline.Append, Step: "x", List: pipeline.Pre}}, lists{[]string{"a", "b", "x"}, []string{"c", "d"}, []string{"e"}}},
+		"append":        {[]pipeline.Edit{{Op: pipeline.Append, Step: "x"}}, lists{[]string{"a", "b"}, []string{"c", "d", "x"}, []string{"e"}}},
+		"to steps":      {[]pipeline.Edit{{Op: pipeline.Append, Step: "x", List: pipeline.Main}}, lists{[]string{"a", "b"}, []string{"c", "d", "x"}, []string{"e"}}},
+		"to post":       {[]pipeline.Edit{{Op: pipeline.Append, Step: "x", List: pipeline.Post}}, lists{[]string{"a", "b"}, []string{"c", "d"}, []string{"e", "x"}}},
+		"remove":        {[]pipeline.Edit{{Op: pipeline.Remove, Step: "c"}}, lists{[]string{"a", "b"}, []string{"d"}, []string{"e"}}},
+		"remove last":   {[]pipeline.Edit{{Op: pipeline.Remove, Step: "e"}}, lists{[]string{"a", "b"}, []string{"c", "d"}, []string{}}},
+		"move within":   {[]pipeline.Edit{{Op: pipeline.Move, Step: "d", Target: "c"}}, lists{[]string{"a", "b"}, []string{"d", "c"}, []string{"e"}}},
+		"move across":   {[]pipeline.Edit{{Op: pipeline.Move, Step: "a", Target: "e"}}, lists{[]string{"b"}, []string{"c", "d"}, []string{"a", "e"}}},
+		"replace":       {[]pipeline.Edit{{Op: pipeline.Replace, Step: "x", Target: "d"}}, lists{[]string{"a", "b"}, []string{"c", "x"}, []string{"e"}}},
+		"replace all":   {[]pipeline.Edit{{Op: pipeline.ReplaceAll, With: define("z", nil, []string{"x"}, nil)}}, lists{nil, []string{"x"}, nil}},
+		"one on another": {[]pipeline.Edit{
+			{Op: pipeline.InsertAfter, Step: "x", Target: "a"}, {Op: pipeline.Replace, Step: "y", Target: "x"}, {Op: pipeline.Remove, Step: "b"},
+		}, lists{[]string{"a", "y"}, []string{"c", "d"}, []string{"e"}}},
+		"nothing": {nil, lists{[]string{"a", "b"}, []string{"c", "d"}, []string{"e"}}},
+	} {
+		for i := range c.edits {
+			c.edits[i].Pipeline = "main"
+		}
+		before := editable()
+		after, err := before.Apply(c.edits)
+		require.NoError(t, err, name)
+		require.Equal(t, define("main", c.want.pre, c.want.steps, c.want.post), after["main"], name)
+		require.Equal(t, editable()["other"], after["other"], name)
+		require.Equal(t, editable(), before, "%s: what was edited stays as it was", name)
+	}
+}
+
+func TestAnEditThatDoesNotFitIsNamed(t *testing.T) {
+	t.Parallel()
+	for want, e := range map[string]pipeline.Edit{
+		`edit 2: there is no pipeline "gone"`:                {Pipeline: "gone", Op: pipeline.Append, Step: "x"},
+		`edit 2: pipeline "main": it has no step "z"`:        {Pipeline: "main", Op: pipeline.InsertBefore, Step: "x", Target: "z"},
+		`edit 2: pipeline "main": it has no step "y"`:        {Pipeline: "main", Op: pipeline.InsertAfter, Step: "x", Target: "y"},
+		`edit 2: pipeline "main": it has no step "w"`:        {Pipeline: "main", Op: pipeline.Remove, Step: "w"},
+		`edit 2: pipeline "main": it has no step "v"`:        {Pipeline: "main", Op: pipeline.Replace, Step: "x", Target: "v"},
+		`edit 2: pipeline "main": it has no step "u"`:        {Pipeline: "main", Op: pipeline.Move, Step: "u", Target: "a"},
+		`edit 2: pipeline "main": it has no step "t"`:        {Pipeline: "main", Op: pipeline.Move, Step: "a", Target: "t"},
+		`edit 2: pipeline "main": it has no step "a"`:        {Pipeline: "main", Op: pipeline.Move, Step: "a", Target: "a"},
+		`edit 2: pipeline "main": there is no list "middle"`: {Pipeline: "main", Op: pipeline.Append, Step: "x", List: "middle"},
+		`edit 2: pipeline "main": there is no operation ""`:  {Pipeline: "main", Step: "x"},
+	} {
+		before := editable()
+		after, err := before.Apply([]pipeline.Edit{{Pipeline: "other", Op: pipeline.Append, Step: "x"}, e})
+		require.EqualError(t, err, want)
+		require.Nil(t, after)
+		require.Equal(t, editable(), before)
+	}
+}
+
+// Edits are made again for each method, and again when settings are reloaded.
+func TestEditsMayBeMadeAgain(t *testing.T) {
+	t.Parallel()
+	edits := []pipeline.Edit{
+		{Pipeline: "main", Op: pipeline.ReplaceAll, With: define("", []string{"x"}, []string{"y", "z", "w"}, nil)},
+		{Pipeline: "main", Op: pipeline.Remove, Step: "y"},
+		{Pipeline: "main", Op: pipeline.Replace, Step: "v", Target: "x"},
+	}
+	once, err := editable().Apply(edits)
+	require.NoError(t, err)
+	again, err := editable().Apply(edits)
+	require.NoError(t, err)
+	require.Equal(t, once, again)
+	require.Equal(t, define("main", []string{"v"}, []string{"z", "w"}, nil), again["main"])
+}
