@@ -1,0 +1,219 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"github.com/paysvc/paysvc/internal/jobs"
+	"github.com/paysvc/paysvc/internal/payment"
+)
+
+// books is all that jobs work on: what is due is handed out once.
+type books struct {
+	mu            sync.Mutex
+	transactions  []payment.DueTransaction
+	runs          []payment.DueRun
+	notifications []*payment.Notification
+	effects       []payment.DueEffect
+	down          error // of every look for work
+	did           []string
+	reaped        []time.Time
+}
+
+func (b *books) note(what string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.did = append(b.did, what)
+}
+
+func (b *books) done() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]string(nil), b.did...)
+}
+
+// once hands a list out and empties it.
+func once[T any](b *books, list *[]T) ([]T, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	due := *list
+	*list = nil
+	return due, b.down
+}
+
+func (b *books) DueTransactions(context.Context, time.Time, time.Time, int) ([]payment.DueTransaction, error) {
+	return once(b, &b.transactions)
+}
+
+func (b *books) DueRuns(context.Context, time.Time, time.Time, int) ([]payment.DueRun, error) {
+	return once(b, &b.runs)
+}
+
+func (b *books) DueNotifications(context.Context, time.Time, time.Time, int) ([]*payment.Notification, error) {
+	return once(b, &b.notifications)
+}
+
+func (b *books) DueEffects(context.Context, time.Time, time.Time, int) ([]payment.DueEffect, error) {
+	return once(b, &b.effects)
+}
+
+func (b *books) Run(context.Context, string, payment.RunID) (*payment.RunRecord, error) {
+	return &payment.RunRecord{Pipeline: "confirm"}, nil
+}
+
+func (b *books) ApplyEffect(_ context.Context, _ payment.OrderID, key string, _ time.Time) error {
+	b.note("applied " + key)
+	return nil
+}
+
+func (b *books) FinishEffect(_ context.Context, _ payment.OrderID, key string, _ time.Time, failure string, _ time.Time) error {
+	b.note(strings.TrimSpace("finished " + key + " " + failure))
+	return nil
+}
+
+func (b *books) ReapClaims(_ context.Context, before time.Time, _ int) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.reaped = append(b.reaped, before)
+	return 0, nil
+}
+
+func (b *books) Inquire(_ context.Context, store string, _ payment.TransactionID) error {
+	b.note("asked for " + store)
+	return errors.New("the PSP does not answer")
+}
+
+func (b *books) Resume(_ context.Context, _ string, _ payment.RunID, record *payment.RunRecord) error {
+	b.note("resumed " + record.Pipeline)
+	return nil
+}
+
+func (b *books) Replay(_ context.Context, n *payment.Notification) error {
+	b.note("replayed " + n.EventID)
+	return nil
+}
+
+func (b *books) ReadOrder(context.Context, string, payment.OrderID) (*payment.Order, error) {
+	eur, err := payment.ParseCurrency("EUR")
+	if err != nil {
+		return nil, err
+	}
+	return &payment.Order{Details: payment.Details{
+		Number: "10001", Currency: eur, Total: payment.FromMinor(500, eur), Customer: payment.Customer{Email: "a@example.org"},
+		Lines: []payment.Line{{SKU: "A-1", Quantity: 2, Total: payment.FromMinor(500, eur)}},
+	}}, nil
+}
+
+// mails keeps what is sent, or fails.
+type mails struct {
+	sent []jobs.Mail
+	err  error
+}
+
+func (m *mails) Send(_ context.Context, mail jobs.Mail) error {
+	m.sent = append(m.sent, mail)
+	return m.err
+}
+
+// work runs the jobs for so long in virtual time.
+func work(t *testing.T, b *books, m jobs.Mailer, log zerolog.Logger, d time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	jobs.New(jobs.Deps{
+		Transactions: b, Runs: b, Notifications: b, Effects: b, Claims: b, Moments: b, Orders: b, Mailer: m,
+		MailFrom: func(string) string { return "shop@example.org" }, Now: time.Now, Log: log,
+	}).Run(ctx)
+}
+
+func TestWhatIsDueIsDoneOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &books{
+			transactions:  []payment.DueTransaction{{Store: "demo"}},
+			runs:          []payment.DueRun{{Store: "demo"}},
+			notifications: []*payment.Notification{{EventID: "evt_1"}},
+			effects: []payment.DueEffect{
+				{Key: "deduct_stock", Kind: payment.DeductStock}, {Key: "send_order_mail", Kind: payment.SendOrderMail},
+			},
+		}
+		m := &mails{}
+		work(t, b, m, zerolog.Nop(), time.Minute)
+		require.ElementsMatch(t, []string{
+			"asked for demo", "resumed confirm", "replayed evt_1", "applied deduct_stock", "finished send_order_mail",
+		}, b.done())
+		require.Len(t, m.sent, 1)
+		require.Equal(t, "a@example.org", m.sent[0].To)
+		require.Equal(t, "shop@example.org", m.sent[0].From)
+		require.Contains(t, m.sent[0].Text, "2 x A-1  5.00 EUR")
+	})
+}
+
+func TestAMailThatCannotBeSentStaysDue(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &books{effects: []payment.DueEffect{{Key: "send_order_mail", Kind: payment.SendOrderMail}}}
+		work(t, b, &mails{err: errors.New("550 a@example.org refused")}, zerolog.Nop(), time.Minute)
+		require.Equal(t, []string{"finished send_order_mail the mail could not be handed over"}, b.done())
+	})
+}
+
+func TestEffectsAreCarriedOutRightAfterTheyAreStaged(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &books{}
+		j := jobs.New(jobs.Deps{
+			Transactions: b, Runs: b, Notifications: b, Effects: b, Claims: b, Moments: b, Orders: b, Mailer: &mails{},
+			Now: time.Now, Log: zerolog.Nop(),
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		var group sync.WaitGroup
+		group.Go(func() { j.Run(ctx) })
+		synctest.Wait()
+		began := time.Now()
+		b.mu.Lock()
+		b.effects = []payment.DueEffect{{Key: "deduct_stock", Kind: payment.DeductStock}}
+		b.mu.Unlock()
+		j.Kick()
+		synctest.Wait()
+		require.Equal(t, []string{"applied deduct_stock"}, b.done())
+		require.Equal(t, began, time.Now(), "nobody waited for the next round")
+		cancel()
+		group.Wait()
+	})
+}
+
+func TestAnOutageIsLoggedOnceAndWorkGoesOnAfterIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		b := &books{down: errors.New("connection refused")}
+		time.AfterFunc(time.Minute, func() {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.down, b.effects = nil, []payment.DueEffect{{Key: "deduct_stock", Kind: payment.DeductStock}}
+		})
+		work(t, b, &mails{}, zerolog.New(zerolog.SyncWriter(&log)), 2*time.Minute)
+		require.Equal(t, []string{"applied deduct_stock"}, b.done())
+		require.Equal(t, 1, strings.Count(log.String(), `"job":"effects","message":"background work fails`))
+		require.Equal(t, 1, strings.Count(log.String(), `"job":"effects","message":"background work goes on`))
+	})
+}
+
+func TestIdempotencyKeysAreKeptForThreeDays(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &books{}
+		began := time.Now()
+		work(t, b, &mails{}, zerolog.Nop(), time.Second)
+		require.Equal(t, began.Add(-72*time.Hour), b.reaped[0])
+	})
+}
