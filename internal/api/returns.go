@@ -2,13 +2,10 @@ package api
 
 import (
 	"context"
-	_ "embed"
-	"html/template"
 	"net/http"
 
 	"github.com/go-chi/chi/v5"
 
-	"github.com/paysvc/paysvc/internal/api/httpkit"
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
@@ -34,6 +31,25 @@ func (a *API) comeBack(
 	return &orderOutput{Body: viewOrder(o)}, nil
 }
 
+// pages are the routes of shoppers. Every address below them is a page, so that a
+// link which lost a part of itself is answered by one too.
+func (a *API) pages(r chi.Router) {
+	for path, page := range map[string]http.HandlerFunc{"/order-submit": a.orderSubmit, "/order-failed": a.orderFailed} {
+		r.Get(path+"/{token}", page)
+		r.Head(path+"/{token}", page)
+		r.Post(path+"/{token}", page) // some PSPs send the browser back with a form
+		r.Handle(path, http.HandlerFunc(a.lost))
+		r.Handle(path+"/*", http.HandlerFunc(a.lost))
+	}
+	r.Get("/order-status/{token}", a.orderStanding)
+	r.Head("/order-status/{token}", a.orderStanding)
+	r.Handle("/order-status", http.HandlerFunc(a.lost))
+	r.Handle("/order-status/*", http.HandlerFunc(a.lost))
+}
+
+// lost answers a link that cannot name an order.
+func (a *API) lost(w http.ResponseWriter, r *http.Request) { a.refuse(w, r, payment.ErrOrderNotFound) }
+
 // orderSubmit is where the PSP sends the browser back to. It asks, displays and
 // cleans up; nothing that a browser sends here decides anything.
 func (a *API) orderSubmit(w http.ResponseWriter, r *http.Request) {
@@ -46,10 +62,11 @@ func (a *API) orderFailed(w http.ResponseWriter, r *http.Request) {
 	a.page(w, r, a.Moments.Fail, (*payment.Order).Covered)
 }
 
-// failed tells whether the last attempt is known to have failed.
+// failed tells whether the order is known not to be paid: its last attempt
+// failed, or it was cancelled.
 func failed(o *payment.Order) bool {
 	p := o.LatestPayment()
-	return p != nil && p.Status == payment.StatusFailed && !o.Covered()
+	return !o.Covered() && (o.Saved.Status == payment.OrderCancelled || p != nil && p.Status == payment.StatusFailed)
 }
 
 func (a *API) page(
@@ -75,22 +92,7 @@ func (a *API) page(
 	a.show(w, r, o)
 }
 
-//go:embed standing.html
-var standingHTML string
-
-var standingPage = template.Must(template.New("standing").Parse(standingHTML))
-
-// pagePolicy lets our page show itself and nothing else.
-const pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-// standing is what our own page shows of an order.
-type standing struct {
-	Number, Total, Currency string
-	State, Heading, Text    string
-	Refresh                 int // seconds until the page asks again, 0 for never
-	Page                    string
-}
-
+// orderStanding shows where an order stands, and changes nothing.
 func (a *API) orderStanding(w http.ResponseWriter, r *http.Request) {
 	o, err := a.Moments.OrderOfSlug(r.Context(), chi.URLParam(r, "token"))
 	if err != nil {
@@ -98,29 +100,4 @@ func (a *API) orderStanding(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.show(w, r, o)
-}
-
-// show is the page for orders whose store gave no return URLs. It renews itself
-// while the outcome is open, without any script.
-func (a *API) show(w http.ResponseWriter, r *http.Request, o *payment.Order) {
-	s := standing{
-		Number: o.Number, Total: o.Total.String(), Currency: o.Currency.String(), Page: "/order-status/" + o.ReturnSlug(),
-	}
-	switch {
-	case o.Covered():
-		s.State, s.Heading, s.Text = "paid", "Thank you", "Your payment has been received."
-	case failed(o), o.Saved.Status == payment.OrderCancelled:
-		s.State, s.Heading, s.Text = "failed", "Not paid", "The payment was not completed. You have not been charged."
-	case len(o.OpenTransactions()) > 0:
-		s.State, s.Heading, s.Text, s.Refresh = "pending", "One moment", "Your payment is being confirmed. This page renews itself.", 3
-	default:
-		s.State, s.Heading, s.Text = "pending", "Not paid yet", "No payment has been made for this order."
-	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", pagePolicy)
-	h.Set("Referrer-Policy", "no-referrer")
-	if err := standingPage.Execute(w, s); err != nil {
-		a.Log.Warn().Err(err).Str("request_id", httpkit.RequestID(r.Context())).Msg("order page")
-	}
 }

@@ -129,7 +129,9 @@ func (a *API) readyz(w http.ResponseWriter, r *http.Request) {
 }
 
 // toDocs sends whoever opens the bare address to the API's document.
-func toDocs(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/docs", http.StatusSeeOther) }
+func toDocs(w http.ResponseWriter, r *http.Request) {
+	http.Redirect(w, r, "/docs", http.StatusSeeOther)
+}
 
 func fine(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")
