@@ -94,6 +94,7 @@ func TestListEventsHoldsBackWhatMayBeOvertaken(t *testing.T) {
 	}
 	tx, err := b.raw.Begin(t.Context())
 	require.NoError(t, err)
+	defer func() { _ = tx.Rollback(t.Context()) }() // a pool waits for its connections when it is closed
 	insert := `insert into events (order_id, n, store, sequence, type, body, at)
 		select $1, 1, 'demo', pg_current_xact_id()::text::bigint << 12, 'order.paid',
 			json_build_object('id', '', 'type', 'order.paid', 'sequence', 1, 'order', $2::text), $3`

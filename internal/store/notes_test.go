@@ -36,15 +36,11 @@ func TestNotesAreNumberedByTheirOrder(t *testing.T) {
 	require.NoError(t, err)
 
 	var notes []payment.Note
-	page := payment.Page{Limit: 5}
-	for {
+	eachPage(t, 5, func(page payment.Page) (string, error) {
 		list, next, err := b.ListNotes(t.Context(), "demo", o.ID, page)
-		require.NoError(t, err)
 		notes = append(notes, list...)
-		if page.After = next; next == "" {
-			break
-		}
-	}
+		return next, err
+	})
 	require.Equal(t, added, notes[0])
 	require.Equal(t, payment.Note{N: added.N, Author: "key", Text: "<last>\n'", DisplayToCustomer: true, At: b.now()}, added)
 	require.True(t, sort.SliceIsSorted(notes, func(i, j int) bool { return notes[i].N > notes[j].N }))

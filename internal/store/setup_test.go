@@ -163,6 +163,21 @@ func (b *bundle) stage(id payment.OrderID, change func(o *payment.Order)) {
 	})
 }
 
+// eachPage walks a list by its cursors to its end.
+func eachPage(t *testing.T, limit int, list func(page payment.Page) (next string, err error)) {
+	t.Helper()
+	page := payment.Page{Limit: limit}
+	for range 100 {
+		next, err := list(page)
+		require.NoError(t, err)
+		if page.After = next; next == "" {
+			return
+		}
+		require.Regexp(t, "^[A-Za-z0-9_-]+$", next, "what the API takes for a cursor")
+	}
+	require.Fail(t, "the list does not end")
+}
+
 // together calls do from n goroutines at once and waits for them.
 func together(n int, do func(i int)) {
 	var wg sync.WaitGroup

@@ -24,17 +24,13 @@ func TestListTransactionsNewestFirstAcrossOrders(t *testing.T) {
 	}
 	b.pay(b.order("other", nil).ID, "card", payment.Approved)
 	var got []string
-	page := payment.Page{Limit: 4}
-	for {
+	eachPage(t, 4, func(page payment.Page) (string, error) {
 		list, next, err := b.ListTransactions(t.Context(), payment.TransactionFilter{Store: "demo"}, page)
-		require.NoError(t, err)
 		for _, l := range list {
 			got = append(got, l.Reference)
 		}
-		if page.After = next; next == "" {
-			break
-		}
-	}
+		return next, err
+	})
 	require.Equal(t, want, got)
 
 	list, _, err := b.ListTransactions(t.Context(), payment.TransactionFilter{Store: "demo"}, payment.Page{Limit: 1})
@@ -56,15 +52,13 @@ func TestListTransactionsOfOneInstantPagesThemAll(t *testing.T) {
 		b.pay(b.order("demo", nil).ID, "card", payment.Approved)
 	}
 	seen := map[string]bool{}
-	page := payment.Page{Limit: 1}
-	for {
+	eachPage(t, 1, func(page payment.Page) (string, error) {
 		list, next, err := b.ListTransactions(t.Context(), payment.TransactionFilter{Store: "demo"}, page)
-		require.NoError(t, err)
-		seen[list[0].Reference] = true
-		if page.After = next; next == "" {
-			break
+		for _, l := range list {
+			seen[l.Reference] = true
 		}
-	}
+		return next, err
+	})
 	require.Len(t, seen, 3)
 }
 
