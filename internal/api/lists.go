@@ -47,6 +47,7 @@ func (a *API) listRoutes() {
 	add(a, del("/v1/baskets/{id}", "delete-basket", "Delete a basket", orders), a.deleteBasket)
 
 	a.documentOutcomes()
+	a.explain()
 }
 
 // created answers 201.

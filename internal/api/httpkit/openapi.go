@@ -1,6 +1,7 @@
 package httpkit
 
 import (
+	_ "embed"
 	"encoding/json"
 	"net/http"
 	"sync"
@@ -10,6 +11,11 @@ import (
 
 // securityBearer names the security scheme in the OpenAPI document.
 const securityBearer = "bearer"
+
+// introduction says in the document what holds for every operation.
+//
+//go:embed introduction.md
+var introduction string
 
 // humaConfig is huma's configuration with the defaults changed that would hurt
 // us: no docs page from a CDN, no $schema links in bodies, no document routes
@@ -23,9 +29,9 @@ func (k *Kit) humaConfig() huma.Config {
 	config.DefaultFormat = contentJSON
 	config.RejectUnknownQueryParameters = true
 	config.Transformers = []huma.Transformer{finishProblems}
-	config.Info.Description = "Takes payments for storefronts: orders, payments and what follows them."
+	config.Info.Description = introduction
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		securityBearer: {Type: "http", Scheme: "bearer", Description: "A store's API key, secret (paysk_) or publishable (paypk_)."},
+		securityBearer: {Type: "http", Scheme: "bearer", Description: "A store's API key, secret (`paysk_…`) or publishable (`paypk_…`)."},
 	}
 	config.Security = []map[string][]string{{securityBearer: {}}}
 	return config

@@ -1,0 +1,108 @@
+package api
+
+// section is a part of the document: operations that belong together.
+type section struct {
+	tag, about string
+	operations []described
+}
+
+// described is what the document says of an operation beside its types.
+type described struct {
+	id, text string
+	problems problems
+}
+
+// problems are the statuses that an operation answers its own problems with, and
+// the codes that come with them. Those of every operation stand in the
+// document's introduction.
+type problems map[int]string
+
+const (
+	noOrder = "`not_found`: the store has no order of this id."
+	closed  = "`order_not_open`: the order is closed. `payment_in_progress`: a payment is under way."
+	repeats = " `idempotency_in_progress`: the first request with this key still runs."
+	reused  = " `idempotency_key_reused`: the key came with another body."
+	version = "`version_conflict`: the value is not the one that the precondition names."
+)
+
+// sections lists every operation, in the order of an order's life.
+var sections = []section{
+	{"Orders", "An order is the frozen snapshot of what is to be paid.", []described{
+		{"create-order", "Keeps an order. Sent again with the same content, it answers the order that is there; with `pay`, it pays at once and answers as pay does.", problems{
+			402: "With `pay`: `payment_declined`, with the reason.",
+			409: "`order_number_taken`: the store has another order of this number." + repeats,
+			422: "`total_mismatch`, `amount_invalid`, `currency_unknown`, `return_url_not_allowed`, `expires_at_past`, `card_data_refused`, `validation_failed`: see `errors`. With `pay`, what pay answers." + reused,
+			503: "With `pay`: `gateway_unavailable`, as of pay.",
+		}},
+		{"list-orders", "Lists the store's orders. Filters combine; one that is not known is refused, so that a misspelt filter never lists all.", nil},
+		{"get-order", "Reads an order with its payments and their transactions.", problems{404: noOrder}},
+		{"amend-order", "Changes the fields that are sent and leaves the others, as long as no money is in play.", problems{
+			404: noOrder, 409: closed, 422: "`total_mismatch`, `amount_invalid`, `return_url_not_allowed`, `expires_at_past`: see `errors`.",
+		}},
+		{"cancel-order", "Cancels an order for good. Attempts that wait for the shopper are closed at their PSP first; `release` says what happens to money that is held.", problems{
+			404: noOrder,
+			409: "`release_required`: the order holds money and `release` is missing. `action_not_allowed`: its money cannot be released that way. " + closed,
+		}},
+	}},
+	{"Paying", "The moments of a payment: the shopper chooses, pays and comes back. PSPs notify the service at `/confirm/{gateway}/{account}` by themselves.", []described{
+		{"list-payment-methods", "Lists what the order can be paid with: currency, country, total and the gateways' own rules decide.", problems{404: noOrder}},
+		{"validate-payment-data", "Checks what the shopper entered for a method, and charges nothing.", problems{
+			404: noOrder, 422: "`payment_data_invalid`: see `errors`. `method_unavailable`: the order cannot be paid with the method.",
+		}},
+		{"pay-order", "Pays what is due, and answers what became of it: 200 paid, authorized or with a `next_action` for the shopper; 202 not known yet; 402 declined. An attempt that the shopper abandoned is closed and replaced.", problems{
+			402: "`payment_declined`: no money moved, `reason` says why, and another attempt is allowed.",
+			404: noOrder,
+			409: "`order_already_paid`: payments cover the order. `payment_in_progress`: a payment is under way that cannot be replaced. `order_not_open`: the order is closed." + repeats,
+			422: "`method_unavailable`: unknown, inactive or excluded for this order. `payment_data_invalid`: see `errors`. `payments_do_not_cover_total`, `split_tender_unavailable`: the payments don't fit." + reused,
+			503: "`gateway_unavailable`: nothing reached the PSP, and no money moved. `outcome_not_recorded`: `money_moved` is `unknown`; repeat the request with the same key, nothing is sent twice.",
+		}},
+		{"submit-order", "For shops that own the page that shoppers come back to from paying. The PSP is asked, for at most three seconds, if nothing is known yet. Decides nothing by itself.", problems{404: noOrder}},
+		{"fail-order", "For shops that own the page that shoppers come back to from not paying. An order that turns out to be paid stays paid.", problems{404: noOrder}},
+		{"get-order-status", "Reads where an order stands. Cheap enough to be asked again and again.", problems{404: noOrder}},
+		{"stream-order-status", "Sends an event `status` with where the order stands, now and whenever that changes. Ends after fifteen minutes, or when the instance stops; connect again then.", problems{404: noOrder}},
+	}},
+	{"Payments and transactions", "A payment is an intent to pay; each exchange of money with a PSP is a transaction of it.", []described{
+		{"get-payment", "Reads a payment with its transactions.", problems{404: "`not_found`: the store has no payment of this id."}},
+		{"list-transactions", "Lists the transactions of all orders of the store.", nil},
+	}},
+	{"Timeline and notes", "All that happened to an order, and what people say about it.", []described{
+		{"get-timeline", "Reads notes, transactions, runs, notifications and events of an order, merged; the latest thousand of a longer history.", problems{404: noOrder}},
+		{"list-notes", "Lists the notes of an order.", problems{404: noOrder}},
+		{"add-note", "Leaves a note. Its author is the name of the key.", problems{404: noOrder, 409: "`order_full`: the order takes no more notes."}},
+	}},
+	{"Attributes", "JSON that a store keeps for an order, under keys of its own.", []described{
+		{"get-attribute", "Reads an attribute, byte for byte as it was kept. `ETag` names its version.", problems{404: "`not_found`: there is no such order, or no such attribute."}},
+		{"put-attribute", "Keeps any JSON of at most 64 KiB. With `If-Match` or `If-None-Match` only if nobody changed it meanwhile.", problems{
+			404: noOrder, 409: "`too_many_attributes`: the order has as many as it can.", 412: version,
+		}},
+		{"delete-attribute", "Deletes an attribute. With `If-Match` only if nobody changed it meanwhile.", problems{
+			404: "`not_found`: there is no such order, or no such attribute.", 412: version,
+		}},
+	}},
+	{"Events", "What changed, for the store's own programs.", []described{
+		{"list-events", "Reads events, oldest first. Keep the last `sequence` and read on with `after`: no event is left out, and none comes before another that was read already.", nil},
+	}},
+	{"Operators", "What only a person can decide, and what the service did by itself.", []described{
+		{"list-cases", "Lists what only a person can decide: another amount, money on a cancelled order, an article out of stock.", nil},
+		{"mark-order-seen", "Clears the flag that says that a PSP told something which nobody has looked at.", problems{404: noOrder}},
+		{"list-notifications", "Lists what PSPs sent, and what became of it. Their content is not shown: it may hold personal data.", nil},
+		{"replay-notification", "Applies a kept notification again, and answers what became of it. What is known already changes nothing.", problems{
+			404: "`not_found`: the store has no notification of this id.",
+		}},
+		{"get-run", "Reads the journal of a run: which steps ran, how long they took, and what failed.", problems{404: "`not_found`: the store has no run of this id."}},
+		{"list-pipelines", "Lists the pipelines of each method, with the steps that run.", nil},
+	}},
+	{"Shelves", "What stores may keep here, for the effects of paid orders: stock that is deducted, promotion codes that are counted, baskets that are deleted.", []described{
+		{"list-stock", "Lists the articles and how many there are, by article number.", nil},
+		{"put-stock", "Sets the stock of the articles that are sent, all or none, and leaves the others alone.", problems{422: "`duplicate`: an article stands in the list twice."}},
+		{"get-stock", "Reads how many there are of an article.", problems{404: "`not_found`: the store has no such article."}},
+		{"list-promotion-codes", "Lists the codes, how often each was used and may be, by code.", nil},
+		{"put-promotion-codes", "Sets the limits of the codes that are sent, all or none. How often a code was used is counted here and cannot be set.", problems{
+			422: "`duplicate`: a code stands in the list twice.",
+		}},
+		{"get-promotion-code", "Reads a code, how often it was used and may be.", problems{404: "`not_found`: the store has no such code."}},
+		{"get-basket", "Reads a basket, byte for byte as it was kept.", problems{404: "`not_found`: the store has no such basket."}},
+		{"put-basket", "Keeps any JSON as a basket, until an order that names it in `basket_id` is placed.", nil},
+		{"delete-basket", "Deletes a basket.", problems{404: "`not_found`: the store has no such basket."}},
+	}},
+}
