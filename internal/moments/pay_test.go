@@ -136,8 +136,9 @@ func TestTwoTabsPayingOneOrderAtOnceChargeOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	o := b.order()
-	var group sync.WaitGroup
 	results := make([]string, 8)
+	b.hold(len(results)) // all connections are there, so that the tabs really meet
+	var group sync.WaitGroup
 	for i := range results {
 		group.Go(func() {
 			state, err := b.pay(o, "card", "approve")
@@ -154,6 +155,20 @@ func TestTwoTabsPayingOneOrderAtOnceChargeOnce(t *testing.T) {
 	}
 	require.Equal(t, 1, paid)
 	require.Len(t, b.charges(o), 1)
+}
+
+// hold opens connections by using so many at once.
+func (b *bundle) hold(connections int) {
+	b.t.Helper()
+	var group sync.WaitGroup
+	for range connections * 4 {
+		group.Go(func() {
+			for range 20 {
+				_ = b.store.Ready(b.t.Context()) // only the connection counts
+			}
+		})
+	}
+	group.Wait()
 }
 
 func TestIdempotencyKeys(t *testing.T) {
