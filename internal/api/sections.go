@@ -13,8 +13,8 @@ type described struct {
 }
 
 // problems are the statuses that an operation answers its own problems with, and
-// the codes that come with them. Those of every operation stand in the
-// document's introduction.
+// the codes that come with them: each text begins with one. Those of every
+// operation stand in the document's introduction.
 type problems map[int]string
 
 const (
@@ -29,10 +29,10 @@ const (
 var sections = []section{
 	{"Orders", "An order is the frozen snapshot of what is to be paid.", []described{
 		{"create-order", "Keeps an order. Sent again with the same content, it answers the order that is there; with `pay`, it pays at once and answers as pay does.", problems{
-			402: "With `pay`: `payment_declined`, with the reason.",
+			402: "`payment_declined`: with `pay`, as pay answers it.",
 			409: "`order_number_taken`: the store has another order of this number." + repeats,
 			422: "`total_mismatch`, `amount_invalid`, `currency_unknown`, `return_url_not_allowed`, `expires_at_past`, `card_data_refused`, `validation_failed`: see `errors`. With `pay`, what pay answers." + reused,
-			503: "With `pay`: `gateway_unavailable`, as of pay.",
+			503: "`gateway_unavailable`: with `pay`, as pay answers it.",
 		}},
 		{"list-orders", "Lists the store's orders. Filters combine; one that is not known is refused, so that a misspelt filter never lists all.", nil},
 		{"get-order", "Reads an order with its payments and their transactions.", problems{404: noOrder}},
@@ -105,4 +105,20 @@ var sections = []section{
 		{"put-basket", "Keeps any JSON as a basket, until an order that names it in `basket_id` is placed.", nil},
 		{"delete-basket", "Deletes a basket.", problems{404: "`not_found`: the store has no such basket."}},
 	}},
+}
+
+// examples are bodies to begin with, of the operations whose types alone do not
+// show what is usual.
+var examples = map[string]map[string]any{
+	"create-order": {
+		"number": "10001", "currency": "EUR", "total": "129.95", "shipping": "9.95", "tax": "20.75", "tax_included": true,
+		"lines":           []any{map[string]any{"sku": "A-1", "name": "Lamp", "quantity": 2, "unit_price": "60.00", "total": "120.00"}},
+		"customer":        map[string]any{"id": "c-77", "email": "a@example.org", "name": "A. Person"},
+		"billing_address": map[string]any{"country": "NL", "city": "Utrecht", "line1": "Oudegracht 1", "postal_code": "3511 AA"},
+		"return_urls":     map[string]any{"success": "https://shop.example/thanks", "failure": "https://shop.example/oops"},
+	},
+	"amend-order":           {"shipping": "0.00", "total": "120.00"},
+	"cancel-order":          {"reason": "The shopper changed their mind."},
+	"pay-order":             {"method": "card", "data": map[string]any{}},
+	"validate-payment-data": {"method": "card", "data": map[string]any{}},
 }

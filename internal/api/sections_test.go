@@ -62,10 +62,27 @@ func TestTheDocumentNamesTheProblemsOfPay(t *testing.T) {
 		for _, code := range codes {
 			assert.Contains(t, *r.Value.Description, "`"+code+"`")
 		}
-		assert.NotNil(t, r.Value.Content["application/problem+json"].Schema, "%s", status)
+		content := r.Value.Content["application/problem+json"]
+		assert.NotNil(t, content.Schema, "%s", status)
+		assert.Equal(t, codes[0], content.Example.(map[string]any)["code"])
 	}
 	for _, status := range []string{"202", "503"} {
 		assert.Contains(t, pay.Responses.Value(status).Value.Headers, "Retry-After")
 	}
+	assert.NoError(t, document(t).Validate(t.Context(), openapi3.AllowExtraSiblingFields("patternDescription")), "the examples fit the types")
 	assert.NotNil(t, pay.Parameters.GetByInAndName("header", "X-Order-Token"))
+}
+
+func TestTheExamplesOfTheDocumentWork(t *testing.T) {
+	t.Parallel()
+	c := boot(t).Client()
+	d := document(t)
+	example := func(op *openapi3.Operation) any { return op.RequestBody.Value.Content["application/json"].Example }
+	order := "/v1/orders/" + c.Post("/v1/orders", example(d.Paths.Value("/v1/orders").Post)).Is(http.StatusCreated).Text("id")
+	one := func(path string) *openapi3.PathItem { return d.Paths.Value("/v1/orders/{id}" + path) }
+	c.Post(order+"/payment-data", example(one("/payment-data").Post)).Is(http.StatusOK)
+	c.Send(http.MethodPatch, order, example(one("").Patch)).Is(http.StatusOK)
+	c.Post(order+"/cancel", example(one("/cancel").Post)).Is(http.StatusOK)
+	other := c.Order()
+	c.Post("/v1/orders/"+other+"/pay", example(one("/pay").Post)).Is(http.StatusOK)
 }
