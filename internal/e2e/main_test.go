@@ -1,10 +1,14 @@
 package e2e_test
 
 import (
+	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -15,7 +19,17 @@ import (
 // that needs it.
 var binaries = sync.OnceValues(build)
 
+// parallelMin is how many tests run at once at least: they wait for time-outs
+// and other processes far more than they compute.
+const parallelMin = 5
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if parallel := flag.Lookup("test.parallel"); runtime.GOMAXPROCS(0) < parallelMin {
+		if err := parallel.Value.Set(strconv.Itoa(parallelMin)); err != nil {
+			panic(err)
+		}
+	}
 	code := m.Run()
 	if dir, err := binaries(); err == nil {
 		_ = os.RemoveAll(dir)
@@ -32,7 +46,7 @@ func build() (string, error) {
 	}
 	cmd := exec.Command("go", "build", "-ldflags", "-X main.version=e2e-test", "-o", filepath.Join(dir, "paysvc"), "../../cmd/paysvc")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return dir, fmt.Errorf("go build: %w\n%s", err, out)
+		return "", errors.Join(fmt.Errorf("go build: %w\n%s", err, out), os.RemoveAll(dir))
 	}
 	return dir, nil
 }
