@@ -34,13 +34,14 @@ const (
 	publicURL   = "http://127.0.0.1:8080"
 )
 
-// orderWith is the order that every pay makes: three lines, an address, and no
-// e-mail address, because the mail would be background work of another kind.
+// orderWith is the order that every pay makes: three lines and an address. It
+// has no article numbers and no e-mail address: deducting stock and sending a
+// mail are background work, which neither side is measured by.
 func orderWith(method string) string {
 	return `{"number":"` + hole + `","currency":"EUR","total":"129.95","lines":[` +
-		`{"sku":"A-1","name":"Lamp","quantity":1,"unit_price":"60.00","total":"60.00"},` +
-		`{"sku":"A-2","name":"Bulb, warm white","quantity":2,"unit_price":"25.00","total":"50.00"},` +
-		`{"sku":"A-3","name":"Cord","quantity":1,"unit_price":"10.00","total":"10.00"}],` +
+		`{"name":"Lamp","quantity":1,"unit_price":"60.00","total":"60.00"},` +
+		`{"name":"Bulb, warm white","quantity":2,"unit_price":"25.00","total":"50.00"},` +
+		`{"name":"Cord","quantity":1,"unit_price":"10.00","total":"10.00"}],` +
 		`"shipping":"9.95","tax":"20.75","tax_included":true,"customer":{"id":"c-77","name":"A. Person"},` +
 		`"billing_address":{"name":"A. Person","line1":"Main Street 1","postal_code":"1000 AA","city":"Town","country":"NL"},` +
 		`"locale":"nl","pay":{"method":"` + method + `"}}`
