@@ -126,7 +126,9 @@ func TestTheFirstNameThatThePSPTellsIsKept(t *testing.T) {
 	t.Parallel()
 	o, p := sale(t)
 	named := payment.Fact{Reference: reference("A"), State: payment.Sending, GatewayReference: "psp-1"}
-	record(t, o, named, approved("A"))
+	renamed := approved("A")
+	renamed.GatewayReference = "psp-2"
+	record(t, o, named, renamed)
 	require.Equal(t, "psp-1", p.Transactions[0].GatewayReference)
 	require.Equal(t, payment.Added, p.Transactions[0].Change())
 }
@@ -165,9 +167,6 @@ func TestThePSPIsAskedAboutWhatIsOpenAndNobodyAboutTheRest(t *testing.T) {
 	x := p.Transactions[0]
 	record(t, o, payment.Fact{Reference: reference("A"), State: payment.Pending})
 	require.Equal(t, noon().Add(15*time.Second), x.DueAt)
-	x.Postpone(noon().Add(time.Hour))
-	require.Equal(t, 1, x.Inquiries)
-	require.Equal(t, noon().Add(time.Hour), x.DueAt)
 	record(t, o, declined("A"))
 	require.True(t, x.DueAt.IsZero())
 
@@ -225,6 +224,30 @@ func TestOfTwoAmountsOfOneThingTheSmallerCountsAndAPersonIsTold(t *testing.T) {
 	}
 }
 
+// What the PSP told of a thing is known of it under each amount that it told.
+func TestTheAmountsOfOneThingAreInOneState(t *testing.T) {
+	t.Parallel()
+	large, small := byPSP(t, "A", payment.Refund, "x", "5.00"), byPSP(t, "A", payment.Refund, "x", "4.00")
+	large.State = payment.Pending
+	for _, facts := range [][]payment.Fact{{large, small}, {small, large}} {
+		o, p := sale(t)
+		record(t, o, append([]payment.Fact{approved("A")}, facts...)...)
+		require.Equal(t, "4.00", p.Sums.Refunded.String())
+		require.Equal(t, payment.Approved, p.Transactions[1].State)
+		require.Equal(t, payment.Approved, p.Transactions[2].State)
+		require.Empty(t, o.OpenTransactions())
+	}
+}
+
+func TestARefundAndAChargebackOfOneNameAreTwoThings(t *testing.T) {
+	t.Parallel()
+	o, p := sale(t)
+	record(t, o, approved("A"), byPSP(t, "A", payment.Refund, "x", "2.00"), byPSP(t, "A", payment.Chargeback, "x", "3.00"),
+		byPSP(t, "A", payment.Refund, "x", "4.00"))
+	require.Equal(t, "5.00", p.Sums.Refunded.String())
+	require.Equal(t, []payment.CaseKind{payment.CaseChargeback, payment.CaseAmountMismatch}, kinds(o))
+}
+
 func TestAnImpossibleAmountOfThePSPIsOnRecordAndCountsNothing(t *testing.T) {
 	t.Parallel()
 	negative := payment.FromMinor(-400, currency(t, "EUR"))
@@ -263,7 +286,7 @@ func TestARefundThatIsToldBeforeTheCaptureCountsOnceBothAreKnown(t *testing.T) {
 	p := begun(o, payment.Authorize, "A", euros(t, "10.00"))
 	record(t, o, byPSP(t, "A", payment.Refund, "x", "4.00"))
 	require.Equal(t, "0.00", p.Sums.Refunded.String())
-	record(t, o, byPSP(t, "A", payment.Capture, "c", "10.00"), approved("A"))
+	record(t, o, byPSP(t, "A", payment.Capture, "z", "10.00"), approved("A"))
 	require.Equal(t, "4.00", p.Sums.Refunded.String())
 	require.False(t, p.Transactions[1].Held)
 }

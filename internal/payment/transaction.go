@@ -136,10 +136,3 @@ func (o *Order) Announce(p *Payment, typ Type, reference string, amount Money, a
 	p.change = p.change.touched()
 	return t
 }
-
-// Postpone records that the PSP was asked and had nothing new to say.
-func (t *Transaction) Postpone(due time.Time) {
-	t.Inquiries++
-	t.DueAt = due
-	t.change = t.change.touched()
-}

@@ -36,19 +36,6 @@ func (s *Store) DueEffects(ctx context.Context, now, leaseUntil time.Time, limit
 	return due, nil
 }
 
-// ClaimEffect leases one effect, for whoever wants to carry it out right after
-// it was staged. It is false when the effect is not due: done, or leased.
-func (s *Store) ClaimEffect(
-	ctx context.Context, id payment.OrderID, key string, now, leaseUntil time.Time,
-) (bool, error) {
-	n, err := s.put(ctx, `update effects set due_at = $4, tries = tries + 1
-		where order_id = $1 and key = $2 and due_at <= $3`, [16]byte(id), key, now, leaseUntil)
-	if err != nil {
-		return false, fmt.Errorf("claim effect %s of order %s: %w", key, id, err)
-	}
-	return n == 1, nil
-}
-
 // ApplyEffect carries out an effect inside the database and marks it, in one
 // transaction; it does nothing when the effect is not due. Whatever it finds, the
 // money stays as it is: what cannot be done becomes a note, and a case.
