@@ -7,12 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// refuseBadURL refuses paths and queries that hold a NUL, invalid UTF-8 or a
-// broken escape, and query parameters given twice: the database would choke on
-// the first ones, and readers of the last disagree on which one counts.
-func refuseBadURL(next http.Handler) http.Handler {
+// refuseBadPath refuses paths that hold a NUL or invalid UTF-8, which the
+// database would choke on.
+func refuseBadPath(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !cleanText(r.URL.Path) || !cleanQuery(r.URL.RawQuery) {
+		if !cleanText(r.URL.Path) {
 			WriteProblem(w, r, NewProblem(http.StatusBadRequest, CodeMalformedURL, ""))
 			return
 		}
@@ -24,6 +23,9 @@ func cleanText(s string) bool {
 	return strings.IndexByte(s, 0) < 0 && utf8.ValidString(s)
 }
 
+// cleanQuery tells whether a query can be read in one way only: no broken escape,
+// no parameter twice. Operations refuse another; pages and notifications do not
+// read theirs, and a PSP may append what it likes.
 func cleanQuery(raw string) bool {
 	if raw == "" {
 		return true

@@ -52,6 +52,9 @@ func (k *Kit) admit(ctx huma.Context, w http.ResponseWriter, r *http.Request, ro
 	if p := checkAccept(r, produces); p != nil {
 		return ctx, p
 	}
+	if !cleanQuery(r.URL.RawQuery) {
+		return ctx, NewProblem(http.StatusBadRequest, CodeMalformedURL, "")
+	}
 	if p := k.allowIP(w, r); p != nil {
 		return ctx, p
 	}

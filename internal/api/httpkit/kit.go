@@ -84,7 +84,7 @@ func New(config Config) (*Kit, error) {
 	k.keyLimit = newLimiter(config.Limits.PerKey, config.Limits.Window)
 
 	mux := chi.NewMux()
-	mux.Use(k.begin, securityHeaders, k.accessLog, k.recoverPanic, k.resolveClientIP, refuseBadURL)
+	mux.Use(k.begin, securityHeaders, k.accessLog, k.recoverPanic, k.resolveClientIP, refuseBadPath)
 	mux.NotFound(func(w http.ResponseWriter, r *http.Request) {
 		WriteProblem(w, r, NewProblem(http.StatusNotFound, CodeNotFound, ""))
 	})

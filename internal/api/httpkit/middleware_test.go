@@ -262,9 +262,19 @@ func TestMediaTypes(t *testing.T) {
 func TestBadURLs(t *testing.T) {
 	t.Parallel()
 	k, _ := newKit(t, nil)
-	k.Router.Get("/x/{id}", func(http.ResponseWriter, *http.Request) {})
+	httpkit.Register(k, httpkit.Route{
+		Operation: huma.Operation{Method: http.MethodGet, Path: "/x/{id}", OperationID: "x"}, Public: true,
+	}, func(context.Context, *struct {
+		ID string `path:"id"`
+		Q  string `query:"q"`
+		P  string `query:"p"`
+	}) (*struct{ Body string }, error) {
+		return &struct{ Body string }{}, nil
+	})
+	k.Router.Get("/page/{id}", func(http.ResponseWriter, *http.Request) {})
 	for path, status := range map[string]int{
 		"/x/a": 200, "/x/%C3%A9?q=%C3%A9": 200, "/x/a?q=1&p=2": 200, "/x/a?q=a+b%20c": 200,
+		"/page/a?q=1&q=2": 200, "/page/%00": 400,
 		"/x/%00": 400, "/x/%FF": 400, "/x/a?q=%00": 400, "/x/a?q=%FF": 400, "/x/a?%FF=1": 400, "/x/a?q=1;p=2": 400, "/x/a?q=1&q=2": 400,
 	} {
 		w := serve(k, get(path))
