@@ -85,6 +85,7 @@ type Stock interface {
 	ListStock(ctx context.Context, store string, p payment.Page) ([]payment.StockItem, string, error)
 	StockItem(ctx context.Context, store, sku string) (payment.StockItem, error)
 	SetStock(ctx context.Context, store string, items []payment.StockItem, at time.Time) error
+	DeleteStock(ctx context.Context, store, sku string) error
 }
 
 // PromotionCodes keeps codes and how often they were used.
@@ -92,6 +93,7 @@ type PromotionCodes interface {
 	ListPromotionCodes(ctx context.Context, store string, p payment.Page) ([]payment.PromotionCode, string, error)
 	PromotionCode(ctx context.Context, store, code string) (payment.PromotionCode, error)
 	SetPromotionCodes(ctx context.Context, store string, codes []payment.PromotionCode, at time.Time) error
+	DeletePromotionCode(ctx context.Context, store, code string) error
 }
 
 // Baskets keeps the baskets that orders name.

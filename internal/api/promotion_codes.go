@@ -61,9 +61,16 @@ func (a *API) putPromotionCodes(ctx context.Context, in *struct {
 	return listed(codes, "", viewPromotionCode), nil
 }
 
-func (a *API) getPromotionCode(ctx context.Context, in *struct {
+// CodePath names a promotion code in the path.
+type CodePath struct {
 	Code string `path:"code" maxLength:"64"`
-}) (*promotionCodeOutput, error) {
+}
+
+func (a *API) deletePromotionCode(ctx context.Context, in *CodePath) (*struct{}, error) {
+	return nil, a.Books.PromotionCodes.DeletePromotionCode(ctx, storeOf(ctx), in.Code)
+}
+
+func (a *API) getPromotionCode(ctx context.Context, in *CodePath) (*promotionCodeOutput, error) {
 	code, err := a.Books.PromotionCodes.PromotionCode(ctx, storeOf(ctx), in.Code)
 	if err != nil {
 		return nil, err

@@ -96,11 +96,13 @@ var sections = []section{
 		{"list-stock", "Lists the articles and how many there are, by article number.", nil},
 		{"put-stock", "Sets the stock of the articles that are sent, all or none, and leaves the others alone.", problems{422: "`duplicate`: an article stands in the list twice."}},
 		{"get-stock", "Reads how many there are of an article.", problems{404: "`not_found`: the store has no such article."}},
+		{"delete-stock", "Tracks an article no longer: orders of it do not look at the stock.", problems{404: "`not_found`: the store has no such article."}},
 		{"list-promotion-codes", "Lists the codes, how often each was used and may be, by code.", nil},
 		{"put-promotion-codes", "Sets the limits of the codes that are sent, all or none. How often a code was used is counted here and cannot be set.", problems{
 			422: "`duplicate`: a code stands in the list twice.",
 		}},
 		{"get-promotion-code", "Reads a code, how often it was used and may be.", problems{404: "`not_found`: the store has no such code."}},
+		{"delete-promotion-code", "Deletes a code and its count.", problems{404: "`not_found`: the store has no such code."}},
 		{"get-basket", "Reads a basket, byte for byte as it was kept.", problems{404: "`not_found`: the store has no such basket."}},
 		{"put-basket", "Keeps any JSON as a basket, until an order that names it in `basket_id` is placed.", nil},
 		{"delete-basket", "Deletes a basket.", problems{404: "`not_found`: the store has no such basket."}},

@@ -53,9 +53,16 @@ func (a *API) putStock(ctx context.Context, in *struct {
 	return listed(items, "", viewStock), nil
 }
 
-func (a *API) getStock(ctx context.Context, in *struct {
+// ArticlePath names an article in the path.
+type ArticlePath struct {
 	SKU string `path:"sku" maxLength:"100"`
-}) (*stockOutput, error) {
+}
+
+func (a *API) deleteStock(ctx context.Context, in *ArticlePath) (*struct{}, error) {
+	return nil, a.Books.Stock.DeleteStock(ctx, storeOf(ctx), in.SKU)
+}
+
+func (a *API) getStock(ctx context.Context, in *ArticlePath) (*stockOutput, error) {
 	item, err := a.Books.Stock.StockItem(ctx, storeOf(ctx), in.SKU)
 	if err != nil {
 		return nil, err
