@@ -164,7 +164,7 @@ func (m *measurement) loaded(ctx context.Context, o loadOrder) (sample, error) {
 	if err != nil {
 		return s, err
 	}
-	cmd := exec.CommandContext(ctx, self, roleLoad) //nolint:gosec // ourselves
+	cmd := exec.CommandContext(ctx, self, roleLoad)
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(body), os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

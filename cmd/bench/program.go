@@ -100,7 +100,7 @@ func (p *program) launch(ctx context.Context, dir, databaseURL string) (*service
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, p.command[0], p.command[1:]...) //nolint:gosec // the program that was just built
+	cmd := exec.CommandContext(ctx, p.command[0], p.command[1:]...)
 	cmd.Env = append(os.Environ(),
 		"PAYSVC_LISTEN="+address, "PAYSVC_DATABASE_URL="+databaseURL, "PAYSVC_DEV_FOLDER="+dir,
 		"PAYSVC_DATABASE_CONNECTIONS="+strconv.Itoa(connectionsMax),
