@@ -17,18 +17,33 @@ func queueClaim(batch *pgx.Batch, c *payment.Claim) {
 		values ($1, $2, $3, $4, $5)`, c.Store, c.Operation, c.Key, c.Fingerprint, c.At)
 }
 
+// queueClaimOfNew is queueClaim and queueReply in one, for an order that is new:
+// all of it is known when the key is taken.
+func queueClaimOfNew(batch *pgx.Batch, c *payment.Claim, o *payment.Order, closing payment.Closing) {
+	status, body := kept(closing.Reply)
+	batch.Queue(`insert into idempotency_keys
+			(store, operation, key, fingerprint, created_at, order_id, payment, finished, status, body)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		c.Store, c.Operation, c.Key, c.Fingerprint, c.At, [16]byte(o.ID), closing.Payment, closing.Reply != nil, status, body)
+}
+
 // queueReply ties a claim to its order and, once the request is done, keeps the
-// answer. An answer that is not final is not kept: a repeat asks what is known.
+// answer.
 func queueReply(batch *pgx.Batch, o *payment.Order, closing payment.Closing) {
-	c, r := closing.Claim, closing.Reply
-	var status *int
-	var body []byte
-	if r != nil && r.Final {
-		status, body = &r.Status, r.Body
-	}
+	c := closing.Claim
+	status, body := kept(closing.Reply)
 	batch.Queue(`update idempotency_keys set order_id = $4, payment = $5, finished = $6, status = $7, body = $8
 		where store = $1 and operation = $2 and key = $3`,
-		c.Store, c.Operation, c.Key, [16]byte(o.ID), closing.Payment, r != nil, status, body)
+		c.Store, c.Operation, c.Key, [16]byte(o.ID), closing.Payment, closing.Reply != nil, status, body)
+}
+
+// kept is what a claim keeps of an answer. One that is not final is not kept: a
+// repeat asks what is known.
+func kept(r *payment.Reply) (status *int, body []byte) {
+	if r == nil || !r.Final {
+		return nil, nil
+	}
+	return &r.Status, r.Body
 }
 
 // Claimed returns what became of an idempotency key, nil if it is free.

@@ -85,7 +85,8 @@ func create(
 	batch := &pgx.Batch{}
 	batch.Queue("begin")
 	if open.Claim != nil {
-		queueClaim(batch, open.Claim)
+		queueClaimOfNew(batch, open.Claim, &o, closing)
+		closing.Claim = nil
 	}
 	if err := queueOrder(batch, &o); err != nil {
 		return err
