@@ -60,7 +60,7 @@ func load(ctx context.Context, in io.Reader, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		defer func() { _ = conn.Close() }() // what was measured is measured
+		defer func() { _ = conn.Close() }() //nolint:gocritic // all of them live until the load is done
 		clients[i] = newClient(conn, &o)
 	}
 	s, err := timed(ctx, o.Clients, o.Time, o.supply(), func(worker int, i int) error {
