@@ -40,42 +40,57 @@ func processorTime(pid int) (time.Duration, error) {
 	if runtime.GOOS != "linux" {
 		return 0, nil
 	}
-	_, used, err := readStat(fmt.Sprintf("/proc/%d/stat", pid))
-	return used, err
+	s, err := readStat(fmt.Sprintf("/proc/%d/stat", pid))
+	return s.used, err
 }
 
-// familyTime is what a process and its children have used: PostgreSQL has a
-// process for each connection.
+// familyTime is what a process and its children have used, those that ended
+// too: PostgreSQL has a process for each connection.
 func familyTime(pid int) (time.Duration, error) {
-	total, err := processorTime(pid)
-	if err != nil || runtime.GOOS != "linux" {
-		return total, err
+	if runtime.GOOS != "linux" {
+		return 0, nil
 	}
+	own, err := readStat(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	total := own.used + own.ended
 	paths, err := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range paths {
-		parent, used, err := readStat(path)
-		if err == nil && parent == pid { // one that cannot be read has ended
-			total += used
+		s, err := readStat(path)
+		if err == nil && s.parent == pid { // one that cannot be read has ended
+			total += s.used
 		}
 	}
 	return total, err
 }
 
-func readStat(path string) (parent int, used time.Duration, err error) {
+// processStat is what the system says of a process.
+type processStat struct {
+	parent      int
+	used, ended time.Duration // processor time, its own and that of children that ended
+}
+
+func readStat(path string) (s processStat, err error) {
 	stat, err := os.ReadFile(path)
 	if err != nil {
-		return 0, 0, err
+		return s, err
 	}
 	_, rest, _ := strings.Cut(string(stat), ") ") // the name before it may hold spaces
-	var parsed [13]int64
+	var parsed [15]int64
 	fields := strings.Fields(rest)
 	if len(fields) < len(parsed) {
-		return 0, 0, errors.New("the process has no times")
+		return s, errors.New("the process has no times")
 	}
-	for _, i := range []int{1, 11, 12} { // parent, user time, system time
+	// The parent; user and system time; the same of children that ended.
+	for _, i := range []int{1, 11, 12, 13, 14} {
 		if parsed[i], err = strconv.ParseInt(fields[i], 10, 64); err != nil {
-			return 0, 0, err
+			return s, err
 		}
 	}
-	return int(parsed[1]), time.Duration(parsed[11]+parsed[12]) * clockTick, nil
+	return processStat{
+		parent: int(parsed[1]),
+		used:   time.Duration(parsed[11]+parsed[12]) * clockTick,
+		ended:  time.Duration(parsed[13]+parsed[14]) * clockTick,
+	}, nil
 }
