@@ -79,6 +79,20 @@ func TestPayCostsTwoCommitsAndTwoRoundTripsEach(t *testing.T) {
 	require.Equal(t, cost{roundTrips: 4, statements: 23, commits: 2}, got)
 }
 
+func TestCreatingAndPayingInOneCallSavesARoundTrip(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	o := b.newOrder(plain)
+	c := b.command(o, "card", "approve")
+	c.New = o
+	got := b.cost(func() {
+		answer, err := b.Pay(t.Context(), c)
+		require.NoError(t, err)
+		require.Equal(t, "approved", string(answer.Body))
+	})
+	require.Equal(t, cost{roundTrips: 3, statements: 20, commits: 2}, got)
+}
+
 func TestConfirmCostsOneCommitAndTwoRoundTrips(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -149,8 +149,19 @@ func (b *bundle) receive(r *http.Request) (*http.Response, error) {
 	return recorder.Result(), nil
 }
 
-// order makes an order of 129.95 EUR, changed as a test wants.
+// order makes an order of 129.95 EUR, changed as a test wants, and keeps it.
 func (b *bundle) order(change ...func(*payment.Order)) *payment.Order {
+	b.t.Helper()
+	o := b.newOrder(change...)
+	_, err := b.Create(b.t.Context(), moments.CreateCommand{New: o, Claim: b.claim(""), Render: func(*payment.Order, bool) payment.Reply {
+		return payment.Reply{Status: http.StatusCreated, Final: true}
+	}})
+	require.NoError(b.t, err)
+	return b.read(o)
+}
+
+// newOrder makes an order that is kept nowhere yet.
+func (b *bundle) newOrder(change ...func(*payment.Order)) *payment.Order {
 	b.t.Helper()
 	eur, err := payment.ParseCurrency("EUR")
 	require.NoError(b.t, err)
@@ -170,11 +181,7 @@ func (b *bundle) order(change ...func(*payment.Order)) *payment.Order {
 	for _, f := range change {
 		f(o)
 	}
-	_, err = b.Create(b.t.Context(), moments.CreateCommand{New: o, Claim: b.claim(""), Render: func(*payment.Order, bool) payment.Reply {
-		return payment.Reply{Status: http.StatusCreated, Final: true}
-	}})
-	require.NoError(b.t, err)
-	return b.read(o)
+	return o
 }
 
 // claim is an idempotency key; "" makes one.
