@@ -27,7 +27,7 @@ type config struct {
 	Env                 string          `default:"production" desc:"production or development; dev refuses production when it is set"`
 	LogLevel            string          `split_words:"true" default:"info" desc:"debug, info, warn or error"`
 	TrustedProxies      []string        `split_words:"true" desc:"networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8,192.168.0.0/16"`
-	RatePerIP           int             `split_words:"true" default:"6000" desc:"requests a minute from one address, 0 for no limit"`
+	RatePerIP           int             `split_words:"true" default:"6000" desc:"requests a minute from one address, 0 for no limit (dev: none)"`
 	RatePerKey          int             `split_words:"true" default:"60000" desc:"requests a minute with one API key, 0 for no limit"`
 	MailFolder          string          `split_words:"true" default:"mails" desc:"folder that order mails are written to"`
 	DrainSeconds        int             `split_words:"true" default:"25" desc:"how long requests may finish when the service stops"`

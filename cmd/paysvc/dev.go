@@ -49,6 +49,9 @@ func dev(ctx context.Context, _ []string, env environment) error {
 	if c.PublicURL == "" {
 		c.PublicURL = "http://" + listener.Addr().String()
 	}
+	if _, set := env.lookup("PAYSVC_RATE_PER_IP"); !set {
+		c.RatePerIP = 0 // everything comes from this machine
+	}
 	if _, set := env.lookup("PAYSVC_MAIL_FOLDER"); !set {
 		c.MailFolder = filepath.Join(c.DevFolder, "mails")
 	}
