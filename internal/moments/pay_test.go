@@ -244,6 +244,20 @@ func TestIdempotencyKeys(t *testing.T) {
 		require.Len(t, b.charges(o), 1)
 	})
 
+	t.Run("nobody who may not use the order gets the answer", func(t *testing.T) {
+		t.Parallel()
+		for _, scenario := range []string{"approve", "timeout_after_charge"} { // one answer is kept, the other is not
+			b := setup(t)
+			c := b.command(b.order(), "card", scenario)
+			_, err := b.Pay(t.Context(), c)
+			require.NoError(t, err)
+			c.Guard = func(*payment.Order) error { return payment.ErrOrderNotFound }
+			answer, err := b.Pay(t.Context(), c)
+			require.ErrorIs(t, err, payment.ErrOrderNotFound)
+			require.Empty(t, answer.Body)
+		}
+	})
+
 	t.Run("a refused request leaves its key free", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)

@@ -26,6 +26,15 @@ var errRunning = payment.Errorf(payment.KindConflict, "idempotency_in_progress",
 // it: it gets the first answer, or the state as it is by now where the first
 // answer was not final or never came.
 func (s *Service) repeat(ctx context.Context, c *PayCommand, claimed *payment.Claimed) (Answer, error) {
+	if c.Guard != nil { // the answer is no more anyone's than the order is
+		o, err := s.Orders.ReadOrder(ctx, c.Store, c.Order)
+		if err == nil {
+			err = c.Guard(o)
+		}
+		if err != nil {
+			return Answer{}, err
+		}
+	}
 	ticker := time.NewTicker(repeatPoll)
 	defer ticker.Stop()
 	for waited := time.Duration(0); ; waited += repeatPoll {
