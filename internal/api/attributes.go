@@ -64,7 +64,7 @@ func (m Precondition) expected() (*int64, error) {
 func (a *API) getAttribute(ctx context.Context, in *AttributePath) (*rawOutput, error) {
 	id, err := payment.ParseOrderID(in.ID)
 	if err != nil {
-		return nil, payment.ErrOrderNotFound
+		return nil, err
 	}
 	kept, err := a.Books.Attributes.Attribute(ctx, storeOf(ctx), id, in.Key)
 	if err != nil {
@@ -80,7 +80,7 @@ func (a *API) putAttribute(ctx context.Context, in *struct {
 }) (*rawOutput, error) {
 	id, err := payment.ParseOrderID(in.ID)
 	if err != nil {
-		return nil, payment.ErrOrderNotFound
+		return nil, err
 	}
 	expect, err := in.expected()
 	if err != nil {
@@ -99,7 +99,7 @@ func (a *API) deleteAttribute(ctx context.Context, in *struct {
 }) (*struct{}, error) {
 	id, err := payment.ParseOrderID(in.ID)
 	if err != nil {
-		return nil, payment.ErrOrderNotFound
+		return nil, err
 	}
 	expect, err := in.expected()
 	if err != nil {

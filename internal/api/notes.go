@@ -35,7 +35,7 @@ func (a *API) listNotes(ctx context.Context, in *struct {
 }) (*listOutput[noteView], error) {
 	id, err := payment.ParseOrderID(in.ID)
 	if err != nil {
-		return nil, payment.ErrOrderNotFound
+		return nil, err
 	}
 	notes, next, err := a.Books.Notes.ListNotes(ctx, storeOf(ctx), id, pageOf(in.Page))
 	if err != nil {
@@ -50,7 +50,7 @@ func (a *API) addNote(ctx context.Context, in *struct {
 }) (*noteOutput, error) {
 	id, err := payment.ParseOrderID(in.ID)
 	if err != nil {
-		return nil, payment.ErrOrderNotFound
+		return nil, err
 	}
 	note, err := a.Books.Notes.AddNote(ctx, storeOf(ctx), id, payment.Note{
 		Author: callerOf(ctx).key.Name, Text: in.Body.Text, DisplayToCustomer: in.Body.DisplayToCustomer, At: a.Now(),

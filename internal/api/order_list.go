@@ -38,7 +38,7 @@ func (a *API) listOrders(ctx context.Context, in *orderQuery) (*listOutput[order
 func (a *API) markSeen(ctx context.Context, in *OrderPath) (*orderOutput, error) {
 	id, err := payment.ParseOrderID(in.ID)
 	if err != nil {
-		return nil, payment.ErrOrderNotFound
+		return nil, err
 	}
 	if err := a.Books.News.MarkSeen(ctx, storeOf(ctx), id); err != nil {
 		return nil, err

@@ -119,7 +119,7 @@ const retryAfterSeconds = 5
 func (a *API) order(ctx context.Context, id string) (*payment.Order, error) {
 	parsed, err := payment.ParseOrderID(id)
 	if err != nil {
-		return nil, payment.ErrOrderNotFound
+		return nil, err
 	}
 	o, err := a.Orders.ReadOrder(ctx, storeOf(ctx), parsed)
 	if err != nil {
@@ -160,7 +160,7 @@ func (a *API) amendOrder(ctx context.Context, in *struct {
 }) (*orderOutput, error) {
 	id, err := payment.ParseOrderID(in.ID)
 	if err != nil {
-		return nil, payment.ErrOrderNotFound
+		return nil, err
 	}
 	store := storeOf(ctx)
 	o, err := a.Moments.Amend(ctx, moments.AmendCommand{Store: store, Order: id, Change: func(o *payment.Order) error {
@@ -236,7 +236,7 @@ func (a *API) cancelOrder(ctx context.Context, in *struct {
 }) (*orderOutput, error) {
 	id, err := payment.ParseOrderID(in.ID)
 	if err != nil {
-		return nil, payment.ErrOrderNotFound
+		return nil, err
 	}
 	o, err := a.Moments.CancelOrder(ctx, moments.CancelCommand{
 		Store: storeOf(ctx), Order: id, Author: callerOf(ctx).key.Name, Reason: in.Body.Reason, Release: in.Body.Release,

@@ -55,7 +55,7 @@ func (a *API) pay(ctx context.Context, in *struct {
 }) (*payOutput, error) {
 	id, err := payment.ParseOrderID(in.ID)
 	if err != nil {
-		return nil, unmoved(payment.ErrOrderNotFound)
+		return nil, unmoved(err)
 	}
 	method, data, err := in.Body.choice()
 	if err != nil {

@@ -115,7 +115,7 @@ func openWords(o *payment.Order, now time.Time) words {
 	case only(func(t *payment.Transaction) bool { return t.State == payment.ActionRequired }):
 		w.Heading, w.Text = "Not paid yet", "The payment has not been completed. If you have just paid, this page will show it."
 		w.Hint = hintAgain
-	case only(func(t *payment.Transaction) bool { return t.State == payment.Pending && t.DueAt.IsZero() }):
+	case only((*payment.Transaction).AwaitsTransfer):
 		w.Heading, w.Text, w.Refresh = "Order received", "It will be paid once your transfer has arrived.", 0
 		if next := o.LatestPayment().NextAction; next != nil && next.Kind == "instructions" {
 			w.Instructions = next.Content

@@ -45,7 +45,7 @@ func (a *API) getStatus(ctx context.Context, in *OrderPath) (*statusOutput, erro
 func (a *API) standing(ctx context.Context, id string) (payment.Standing, error) {
 	parsed, err := payment.ParseOrderID(id)
 	if err != nil {
-		return payment.Standing{}, payment.ErrOrderNotFound
+		return payment.Standing{}, err
 	}
 	standing, err := a.Orders.ReadStatus(ctx, storeOf(ctx), parsed)
 	if err != nil {

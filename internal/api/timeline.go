@@ -31,7 +31,7 @@ func (a *API) getTimeline(ctx context.Context, in *struct {
 }) (*listOutput[timelineView], error) {
 	id, err := payment.ParseOrderID(in.ID)
 	if err != nil {
-		return nil, payment.ErrOrderNotFound
+		return nil, err
 	}
 	entries, err := a.Books.Timeline.Timeline(ctx, storeOf(ctx), id, timelineMax)
 	if err != nil {

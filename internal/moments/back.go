@@ -121,7 +121,7 @@ func forgo(run *pipeline.Run) error {
 // transfer outside any PSP (an invoice) does not stop a cancellation.
 func pendingMoney(o *payment.Order) bool {
 	for _, t := range o.OpenTransactions() {
-		if t.State != payment.Pending || !t.DueAt.IsZero() {
+		if !t.AwaitsTransfer() {
 			return true
 		}
 	}

@@ -19,32 +19,28 @@ type CreateCommand struct {
 // Create makes an order. The same content under the same number is the same
 // order; other content is refused.
 func (s *Service) Create(ctx context.Context, c CreateCommand) (Answer, error) {
-	var reply payment.Reply
-	open := payment.Opening{New: c.New, Claim: c.Claim, Token: s.IDs.New()}
-	err := s.Book.Stretch(ctx, open, func(o *payment.Order) (payment.Closing, error) {
-		o.Emit(payment.Event{Type: "order.created", Status: string(o.Saved.Status)}, o.CreatedAt)
-		reply = c.Render(o, true)
-		return payment.Closing{Claim: c.Claim, Reply: &reply}, nil
-	})
+	answer, err := s.answerWith(ctx, c, payment.Opening{New: c.New})
 	if errors.Is(err, payment.ErrNumberTaken) {
-		return s.existing(ctx, c)
+		o, err := s.same(ctx, c.New)
+		if err != nil {
+			return Answer{}, err
+		}
+		return s.answerWith(ctx, c, payment.Opening{Store: o.Store, Order: o.ID})
 	}
-	if claimed, ok := errors.AsType[*payment.Claimed](err); ok {
-		return replay(c.Claim, claimed)
-	}
-	return Answer{Reply: reply}, err
+	return answer, err
 }
 
-// existing answers with the order that has the number, if it has the content.
-func (s *Service) existing(ctx context.Context, c CreateCommand) (Answer, error) {
-	o, err := s.Same(ctx, c.New)
-	if err != nil {
-		return Answer{}, err
-	}
+// answerWith takes the idempotency key and keeps the answer in one commit, with
+// the order if that is new.
+func (s *Service) answerWith(ctx context.Context, c CreateCommand, open payment.Opening) (Answer, error) {
 	var reply payment.Reply
-	open := payment.Opening{Store: o.Store, Order: o.ID, Claim: c.Claim, Token: s.IDs.New()}
-	err = s.Book.Stretch(ctx, open, func(o *payment.Order) (payment.Closing, error) {
-		reply = c.Render(o, false)
+	created := open.New != nil
+	open.Claim, open.Token = c.Claim, s.IDs.New()
+	err := s.Book.Stretch(ctx, open, func(o *payment.Order) (payment.Closing, error) {
+		if created {
+			o.Emit(payment.Event{Type: "order.created", Status: string(o.Saved.Status)}, o.CreatedAt)
+		}
+		reply = c.Render(o, created)
 		return payment.Closing{Claim: c.Claim, Reply: &reply}, nil
 	})
 	if claimed, ok := errors.AsType[*payment.Claimed](err); ok {
@@ -53,9 +49,9 @@ func (s *Service) existing(ctx context.Context, c CreateCommand) (Answer, error)
 	return Answer{Reply: reply}, err
 }
 
-// Same returns the order of the store that has the number of another one, when
+// same returns the order of the store that has the number of another one, when
 // the store sent the same content for both.
-func (s *Service) Same(ctx context.Context, other *payment.Order) (*payment.Order, error) {
+func (s *Service) same(ctx context.Context, other *payment.Order) (*payment.Order, error) {
 	id, err := s.Orders.OrderOfNumber(ctx, other.Store, other.Number)
 	if err != nil {
 		return nil, err

@@ -51,7 +51,7 @@ type Answer struct {
 func (s *Service) Pay(ctx context.Context, c PayCommand) (Answer, error) {
 	answer, err := s.attempt(ctx, &c)
 	if errors.Is(err, payment.ErrNumberTaken) {
-		o, err := s.Same(ctx, c.New)
+		o, err := s.same(ctx, c.New)
 		if err != nil {
 			return Answer{}, err
 		}
@@ -129,12 +129,8 @@ func (s *Service) begin(run *pipeline.Run, c *PayCommand) error {
 
 // decide records what a gateway without a PSP says at once.
 func (s *Service) decide(run *pipeline.Run, decider gateways.Decider, r payment.PayRequest) error {
-	kind := payment.Authorize
-	if r.Capture {
-		kind = payment.AuthorizeAndCapture
-	}
 	r.Reference, r.Data = run.Reference(), run.Data
-	announced := run.Order.Announce(run.Payment, kind, r.Reference, r.Amount, run.At, run.At)
+	announced := run.Order.Announce(run.Payment, r.Type(), r.Reference, r.Amount, run.At, run.At)
 	fact := decider.Decide(r)
 	fact.Source, fact.Reference = payment.SourceGateway, announced.Reference
 	finding, err := run.Order.Record(fact, run.At)

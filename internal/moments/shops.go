@@ -3,6 +3,7 @@ package moments
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/paysvc/paysvc/internal/gateways"
@@ -31,7 +32,7 @@ func (s *Service) compile(all *settings.Settings) (*shops, error) {
 	if compiled.defaults, err = pipeline.Compile(steps.Defaults(), library); err != nil {
 		problems = append(problems, err)
 	}
-	for _, name := range sortedNames(all.Stores) {
+	for _, name := range slices.Sorted(maps.Keys(all.Stores)) {
 		store := all.Stores[name]
 		for _, m := range store.Methods {
 			set, err := compileMethod(m, library)
@@ -139,13 +140,4 @@ func (s *Service) payRequest(m *settings.Method, o *payment.Order, p *payment.Pa
 func (s *Service) stockTracked(name string) bool {
 	store, err := s.store(name)
 	return err == nil && store.Stock
-}
-
-func sortedNames[V any](m map[string]V) []string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }

@@ -3,6 +3,8 @@ package moments
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/paysvc/paysvc/internal/pipeline"
@@ -21,7 +23,7 @@ type MethodPipelines struct {
 func (s *Service) Pipelines(storeName string) []MethodPipelines {
 	all := s.shops.Load()
 	var shown []MethodPipelines
-	for _, name := range sortedNames(all.settings.Stores) {
+	for _, name := range slices.Sorted(maps.Keys(all.settings.Stores)) {
 		if storeName != "" && storeName != name {
 			continue
 		}

@@ -65,10 +65,14 @@ func (id RunID) String() string          { return ChildID(id).text("run_") }
 func (id EventID) String() string        { return ChildID(id).text("evt_") }
 func (id NoteID) String() string         { return ChildID(id).text("not_") }
 
-// ParseOrderID reads what OrderID.String wrote.
+// ParseOrderID reads what OrderID.String wrote; anything else names no order, and
+// the error is ErrOrderNotFound.
 func ParseOrderID(s string) (OrderID, error) {
 	id, err := parseID(s, "ord_")
-	return OrderID(id), err
+	if err != nil {
+		return OrderID{}, ErrOrderNotFound
+	}
+	return OrderID(id), nil
 }
 
 // ParseNotificationID reads what NotificationID.String wrote.

@@ -22,6 +22,14 @@ type PayRequest struct {
 	NotifyURL  string
 }
 
+// Type is the type of the transaction that the request begins.
+func (r PayRequest) Type() Type {
+	if r.Capture {
+		return AuthorizeAndCapture
+	}
+	return Authorize
+}
+
 // Inquiry asks a gateway what became of a transaction.
 type Inquiry struct {
 	Reference        string

@@ -96,6 +96,10 @@ func (p *Payment) Change() Change { return p.change }
 // Change tells what happened to the transaction since it was loaded.
 func (t *Transaction) Change() Change { return t.change }
 
+// AwaitsTransfer tells of what is pending outside any PSP, such as an invoice:
+// there is nobody to ask about it.
+func (t *Transaction) AwaitsTransfer() bool { return t.State == Pending && t.DueAt.IsZero() }
+
 func (c Change) touched() Change { return max(c, Changed) }
 
 // Initial returns the transaction that began the payment, or nil.

@@ -66,11 +66,11 @@ type eventJSON struct {
 	Currency      string    `json:"currency,omitempty"`
 }
 
-func encodeEvent(o *payment.Order, e payment.Event) ([]byte, error) {
+func encodeEvent(o *payment.Order, status payment.Status, e payment.Event) ([]byte, error) {
 	out := eventJSON{
 		ID: payment.EventID{Order: o.ID, N: e.N}.String(), Type: e.Type, At: e.At.UTC(), Sequence: e.N,
 		Order: o.ID.String(), Number: o.Number, OrderStatus: string(o.Saved.Status),
-		PaymentStatus: string(o.PaymentStatus()), Effect: e.Effect, Status: e.Status,
+		PaymentStatus: string(status), Effect: e.Effect, Status: e.Status,
 	}
 	if e.Payment != 0 {
 		out.Payment = payment.PaymentID{Order: o.ID, N: e.Payment}.String()

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/paysvc/paysvc/internal/payment"
 )
@@ -12,7 +11,7 @@ import (
 // KeepRejected puts a notification that must not be applied on record and opens
 // a case. The same content again changes nothing.
 func (s *Store) KeepRejected(ctx context.Context, n *payment.Notification, c payment.Case) error {
-	err := s.inTx(ctx, func(ctx context.Context, batch *pgx.Batch) error {
+	err := s.send(ctx, func(batch *pgx.Batch) error {
 		if err := queueNotification(batch, n); err != nil {
 			return err
 		}
@@ -30,7 +29,7 @@ func (s *Store) KeepRejected(ctx context.Context, n *payment.Notification, c pay
 // PostponeNotification writes when a kept notification is tried again, and opens
 // a case where one is given.
 func (s *Store) PostponeNotification(ctx context.Context, n *payment.Notification, open *payment.Case) error {
-	return s.inTx(ctx, func(_ context.Context, batch *pgx.Batch) error {
+	return s.send(ctx, func(batch *pgx.Batch) error {
 		batch.Queue(`update notifications set due_at = $2, tries = $3
 			where store = $4 and id = $1 and state in ('parked', 'failed')`,
 			[16]byte(n.ID), nullTime(n.DueAt), n.Tries, n.Store)
@@ -38,21 +37,5 @@ func (s *Store) PostponeNotification(ctx context.Context, n *payment.Notificatio
 			queueCase(batch, open)
 		}
 		return nil
-	})
-}
-
-// inTx runs writes that need nothing read first as one transaction and one
-// round trip. They must be harmless to repeat: a lost answer to COMMIT repeats
-// them.
-func (s *Store) inTx(ctx context.Context, queue func(ctx context.Context, batch *pgx.Batch) error) error {
-	return s.retry(ctx, payment.ID{}, func(ctx context.Context, _ bool) error {
-		return s.withConn(ctx, func(conn *pgxpool.Conn) error {
-			batch := &pgx.Batch{}
-			batch.Queue("begin")
-			if err := queue(ctx, batch); err != nil {
-				return err
-			}
-			return commit(ctx, conn, batch)
-		})
 	})
 }

@@ -53,9 +53,9 @@ func queueEvents(batch *pgx.Batch, o *payment.Order) error {
 		return nil
 	}
 	numbers, types, bodies := make([]int, len(events)), make([]string, len(events)), make([]string, len(events))
-	at := make([]time.Time, len(events))
+	at, status := make([]time.Time, len(events)), o.PaymentStatus()
 	for i, e := range events {
-		body, err := encodeEvent(o, e)
+		body, err := encodeEvent(o, status, e)
 		if err != nil {
 			return err
 		}

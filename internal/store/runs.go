@@ -44,11 +44,8 @@ func (s *Store) DueRuns(ctx context.Context, now, leaseUntil time.Time, limit in
 		where r.order_id = due.order_id and r.n = due.n and o.id = r.order_id
 		returning r.order_id, r.n, o.store`,
 		func(row pgx.CollectableRow) (payment.DueRun, error) {
-			var d payment.DueRun
-			var order [16]byte
-			err := row.Scan(&order, &d.ID.N, &d.Store)
-			d.ID.Order = order
-			return d, err
+			id, store, err := scanLeased(row)
+			return payment.DueRun{ID: payment.RunID(id), Store: store}, err
 		}, now, leaseUntil, limit)
 	if err != nil {
 		return nil, fmt.Errorf("lease runs: %w", err)

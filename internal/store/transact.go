@@ -34,6 +34,14 @@ func lease[T any](
 	return collect(ctx, s, scan, statement, now, until, bounded(limit))
 }
 
+// scanLeased reads what belongs to an order, and the store of that.
+func scanLeased(row pgx.CollectableRow) (id payment.ChildID, store string, err error) {
+	var order [16]byte
+	err = row.Scan(&order, &id.N, &store)
+	id.Order = order
+	return id, store, err
+}
+
 // put runs one statement that may be repeated without harm, and returns how many
 // rows it wrote.
 func (s *Store) put(ctx context.Context, statement string, args ...any) (int, error) {
@@ -66,6 +74,22 @@ func (s *Store) change(ctx context.Context, work func(ctx context.Context, tx pg
 				return fmt.Errorf("commit, outcome unknown: %v", err) //nolint:errorlint // hides that it would pass
 			}
 			return err
+		})
+	})
+}
+
+// send runs writes that need nothing read first as one transaction and one
+// round trip. They must be harmless to repeat: a lost answer to COMMIT repeats
+// them.
+func (s *Store) send(ctx context.Context, queue func(batch *pgx.Batch) error) error {
+	return s.retry(ctx, payment.ID{}, func(ctx context.Context, _ bool) error {
+		return s.withConn(ctx, func(conn *pgxpool.Conn) error {
+			batch := &pgx.Batch{}
+			batch.Queue("begin")
+			if err := queue(batch); err != nil {
+				return err
+			}
+			return commit(ctx, conn, batch)
 		})
 	})
 }

@@ -146,11 +146,8 @@ func (s *Store) DueTransactions(
 		update transactions t set due_at = $2 from due where t.order_id = due.order_id and t.n = due.n
 		returning t.order_id, t.n, t.store`,
 		func(row pgx.CollectableRow) (payment.DueTransaction, error) {
-			var d payment.DueTransaction
-			var order [16]byte
-			err := row.Scan(&order, &d.ID.N, &d.Store)
-			d.ID.Order = order
-			return d, err
+			id, store, err := scanLeased(row)
+			return payment.DueTransaction{ID: payment.TransactionID(id), Store: store}, err
 		}, now, leaseUntil, limit)
 	if err != nil {
 		return nil, fmt.Errorf("lease transactions: %w", err)

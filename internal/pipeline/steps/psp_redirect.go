@@ -33,13 +33,9 @@ func (s pspRedirect) Do(run *pipeline.Run) error {
 	if err != nil {
 		return err
 	}
-	kind := payment.Authorize
-	if request.Capture {
-		kind = payment.AuthorizeAndCapture
-	}
 	reference := run.Reference()
 	due := run.At.Add(payment.InquiryDelay(reference, 0))
-	run.Order.Announce(run.Payment, kind, reference, request.Amount, run.At, due)
+	run.Order.Announce(run.Payment, request.Type(), reference, request.Amount, run.At, due)
 	return nil
 }
 
