@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -106,10 +107,20 @@ func (c cluster) postmaster() (p postmaster, ok bool) {
 func (c cluster) running(pid int) bool {
 	if runtime.GOOS == "linux" {
 		cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
+		if errors.Is(err, fs.ErrNotExist) {
+			return exiting(pid)
+		}
 		return err == nil && cwd == c.data()
 	}
 	out, err := exec.Command("ps", "-o", "args=", "-p", strconv.Itoa(pid)).Output()
 	return err == nil && strings.Contains(string(out), c.data())
+}
+
+// exiting tells of a process that has let go of its working folder whether it still holds anything else: it has
+// not become a zombie, which is all that is left of a process that its parent has not collected.
+func exiting(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && !strings.Contains(string(stat), ") Z ")
 }
 
 // clear makes room for a new server: it waits for one that is shutting down, stops one whose keeper was killed,

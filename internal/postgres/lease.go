@@ -8,7 +8,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"syscall"
+	"time"
 )
+
+// forkMax is how long a child may take from its beginning to its own program.
+const forkMax = 300 * time.Millisecond
 
 const (
 	leasePrefix = "lease-"
@@ -138,8 +142,15 @@ func sameFile(f *os.File, path string) bool {
 }
 
 // heldByOthers says whether anybody still holds the writing end: a pipe without writers reads as ended,
-// one with silent writers as "try again".
-func heldByOthers(path string) bool {
+// one with silent writers as "try again". A child that is being forked has a copy of every descriptor of ours until
+// it executes its program, so only who still holds it after a moment holds it.
+func heldByOthers(ctx context.Context, path string) bool {
+	ctx, cancel := context.WithTimeout(ctx, forkMax)
+	defer cancel()
+	return poll(ctx, func() bool { return !held(path) }) != nil
+}
+
+func held(path string) bool {
 	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 	if err != nil {
 		return false // moved away: the keeper is closing

@@ -286,7 +286,7 @@ func (s *Server) CreateDatabase(ctx context.Context, name string) error {
 func (s *Server) Stop(ctx context.Context) (err error) {
 	s.stop.Do(func() {
 		err = s.lease.Close()
-		if heldByOthers(s.lease.Name()) {
+		if heldByOthers(ctx, s.lease.Name()) {
 			return
 		}
 		err = errors.Join(err, s.cluster.end(ctx, s.pm.pid))
