@@ -46,6 +46,7 @@ type Fact struct {
 type Finding struct {
 	Payment     *Payment
 	Transaction *Transaction
+	Source      Source // who brought it
 	// Before is the state that the transaction had, and Changed whether the fact
 	// moved it.
 	Before  State
@@ -66,7 +67,7 @@ func (o *Order) Record(f Fact, at time.Time) (Finding, error) {
 	if t == nil {
 		return Finding{}, ErrUnknownReference
 	}
-	finding := Finding{Payment: p, Transaction: t, Before: t.State}
+	finding := Finding{Payment: p, Transaction: t, Source: f.Source, Before: t.State}
 	differences := differences(p, t, f)
 	for _, kind := range differences {
 		o.openCase(kind, t, at)

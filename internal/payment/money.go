@@ -61,6 +61,10 @@ func (m Money) String() string {
 	return m.value.StringFixed(int32(m.currency.Digits())) //nolint:gosec // an ISO 4217 exponent is 0 to 4
 }
 
+// Decimal returns the bare number, for comparing it with numbers that have no
+// currency, as conditions do.
+func (m Money) Decimal() decimal.Decimal { return m.value }
+
 // Add returns m + n. Mixing currencies is a bug, not an input, and panics; the
 // engine turns a panic of a step into a failed run.
 func (m Money) Add(n Money) Money {

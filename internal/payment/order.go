@@ -33,6 +33,9 @@ type Order struct {
 
 	Payments []*Payment
 	Effects  map[string]*Effect
+	// Attributes are the generic attributes by key; nil where the stretch was
+	// opened without them.
+	Attributes map[string]Attribute
 
 	// Numbers counts the children that the order gave a number to; Sequence its events.
 	Numbers   int

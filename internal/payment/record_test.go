@@ -20,7 +20,8 @@ func TestASaleThatThePSPApprovesPaysTheOrder(t *testing.T) {
 	finding, err := o.Record(approved("A"), noon().Add(time.Minute))
 	require.NoError(t, err)
 	require.Equal(t, payment.Finding{
-		Payment: p, Transaction: p.Transactions[0], Before: payment.Sending, Changed: true,
+		Payment: p, Transaction: p.Transactions[0], Source: payment.SourceNotification,
+		Before: payment.Sending, Changed: true,
 	}, finding)
 	require.Equal(t, payment.StatusPaid, p.Status)
 	require.True(t, o.Covered())

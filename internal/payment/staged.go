@@ -4,9 +4,10 @@ import "time"
 
 // Staged is what a stretch adds to the books beside the order itself.
 type Staged struct {
-	Notes  []Note
-	Events []Event
-	Cases  []Case
+	Notes      []Note
+	Events     []Event
+	Cases      []Case
+	Attributes []Attribute
 }
 
 // Note is a line in an order's timeline for people.

@@ -21,6 +21,9 @@ type Opening struct {
 	// Journal is the run that the stretch goes on with; ErrStale says that somebody
 	// else took it up.
 	Journal *RunRecord
+	// Attributes loads the attributes of the order with it, for pipelines that use
+	// them; without it the order has none to read and takes none.
+	Attributes bool
 	// Token names this stretch, so that a lost answer to COMMIT can be resolved.
 	Token ID
 }

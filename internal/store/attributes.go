@@ -14,11 +14,13 @@ import (
 // attributesMax bounds the attributes of one order.
 const attributesMax = 200
 
+const attributeColumns = `key, value, version, updated_at`
+
 var errNoAttribute = payment.NotFound("an attribute of this key")
 
 // Attribute reads an attribute of a store's order.
 func (s *Store) Attribute(ctx context.Context, store string, id payment.OrderID, key string) (payment.Attribute, error) {
-	found, err := collect(ctx, s, scanAttribute, `select key, value, version, updated_at from attributes
+	found, err := collect(ctx, s, scanAttribute, `select `+attributeColumns+` from attributes
 		where order_id = $1 and key = $2 and exists (select from orders where id = $1 and store = $3)`,
 		[16]byte(id), key, store)
 	if err == nil && len(found) == 0 {
@@ -106,6 +108,41 @@ func lockAttribute(ctx context.Context, tx pgx.Tx, store string, id payment.Orde
 		return 0, nil
 	}
 	return version, err
+}
+
+// readAttributes reads what the statement of attributes found into the order.
+func readAttributes(results pgx.BatchResults, o *payment.Order) error {
+	rows, err := results.Query()
+	if err != nil {
+		return err
+	}
+	found, err := pgx.CollectRows(rows, scanAttribute)
+	if err != nil {
+		return err
+	}
+	o.Attributes = make(map[string]payment.Attribute, len(found))
+	for _, a := range found {
+		o.Attributes[a.Key] = a
+	}
+	return nil
+}
+
+// queueAttributes writes the attributes that steps set, all in one statement.
+func queueAttributes(batch *pgx.Batch, o *payment.Order) {
+	staged := o.Staged.Attributes
+	if len(staged) == 0 {
+		return
+	}
+	keys, values := make([]string, len(staged)), make([]string, len(staged))
+	versions, times := make([]int64, len(staged)), make([]time.Time, len(staged))
+	for i, a := range staged {
+		keys[i], values[i], versions[i], times[i] = a.Key, string(a.Value), a.Version, a.UpdatedAt
+	}
+	batch.Queue(`insert into attributes (order_id, key, value, version, updated_at)
+		select $1, a.key, a.value::json, a.version, a.updated_at
+		from unnest($2::text[], $3::text[], $4::bigint[], $5::timestamptz[]) as a (key, value, version, updated_at)
+		on conflict (order_id, key) do update set value = excluded.value, version = excluded.version,
+			updated_at = excluded.updated_at`, [16]byte(o.ID), keys, values, versions, times)
 }
 
 func scanAttribute(row pgx.CollectableRow) (payment.Attribute, error) {

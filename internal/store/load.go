@@ -45,6 +45,9 @@ const (
 
 	effectsByID        = `select ` + effectColumns + ` from effects where order_id = $1`
 	effectsByReference = `select ` + effectColumns + ` from effects where order_id = ` + ofReference
+
+	attributesByID        = `select ` + attributeColumns + ` from attributes where order_id = $1`
+	attributesByReference = `select ` + attributeColumns + ` from attributes where order_id = ` + ofReference
 )
 
 // queueLoad locks the order and reads what belongs to it. The lock comes first:
@@ -55,10 +58,16 @@ func queueLoad(batch *pgx.Batch, open payment.Opening) {
 		batch.Queue(paymentsByReference, open.Reference)
 		batch.Queue(transactionsByReference, open.Reference)
 		batch.Queue(effectsByReference, open.Reference)
+		if open.Attributes {
+			batch.Queue(attributesByReference, open.Reference)
+		}
 		return
 	}
 	batch.Queue(lockByID, [16]byte(open.Order), open.Store)
 	queueRelated(batch, open.Order)
+	if open.Attributes {
+		batch.Queue(attributesByID, [16]byte(open.Order))
+	}
 }
 
 func queueRelated(batch *pgx.Batch, id payment.OrderID) {
@@ -76,11 +85,15 @@ func (s *Store) ReadOrder(ctx context.Context, store string, id payment.OrderID)
 		batch.Queue("begin isolation level repeatable read read only") // one snapshot for all of it
 		batch.Queue(readByID, [16]byte(id), store)
 		queueRelated(batch, id)
+		batch.Queue(attributesByID, [16]byte(id))
 		batch.Queue("commit")
 		results := conn.SendBatch(ctx, batch)
 		_, err := results.Exec()
 		if err == nil {
 			o, err = readOrder(results)
+		}
+		if err == nil {
+			err = readAttributes(results, o)
 		}
 		if closeErr := results.Close(); err == nil {
 			err = closeErr

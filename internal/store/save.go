@@ -70,6 +70,7 @@ func queueChildren(batch *pgx.Batch, o *payment.Order, closing payment.Closing) 
 		}
 	}
 	queueNotes(batch, o)
+	queueAttributes(batch, o)
 	if err := queueEvents(batch, o); err != nil {
 		return err
 	}

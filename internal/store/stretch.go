@@ -78,6 +78,7 @@ func create(
 ) error {
 	o := *open.New
 	o.Effects, o.Payments, o.Staged = nil, nil, payment.Staged{}
+	o.Attributes = make(map[string]payment.Attribute)
 	closing, err := work(&o)
 	if err != nil {
 		return err
@@ -149,7 +150,11 @@ func readOpening(results pgx.BatchResults, open payment.Opening) (*payment.Order
 			return nil, payment.ErrStale
 		}
 	}
-	return readOrder(results)
+	o, err := readOrder(results)
+	if err == nil && open.Attributes {
+		err = readAttributes(results, o)
+	}
+	return o, err
 }
 
 // commit sends the writes together with COMMIT.

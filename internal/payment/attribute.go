@@ -1,0 +1,93 @@
+package payment
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"time"
+	"unicode/utf8"
+)
+
+// The bounds of attributes, the same for the API and for steps.
+const (
+	attributesMax     = 200
+	attributeMaxBytes = 64 << 10
+	attributeKeyMax   = 100
+	attributeDepthMax = 32
+)
+
+// What makes an attribute impossible to set.
+var (
+	ErrAttributeKey      = errors.New("an attribute's key has 1 to 100 letters, digits and . _ : -, and begins with a letter or digit")
+	ErrAttributeValue    = errors.New("an attribute's value is JSON of at most 64 KiB, nested at most 32 deep")
+	ErrTooManyAttributes = errors.New("an order has at most 200 attributes")
+	errAttributesUnread  = errors.New("the attributes of the order were not loaded")
+)
+
+// ValidAttributeKey tells whether key may be the key of an attribute.
+func ValidAttributeKey(key string) bool {
+	for i := range len(key) {
+		switch c := key[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case i > 0 && (c == '.' || c == '_' || c == ':' || c == '-'):
+		default:
+			return false
+		}
+	}
+	return key != "" && len(key) <= attributeKeyMax
+}
+
+// validAttribute tells whether the database takes a value, and whoever reads it.
+func validAttribute(value []byte) bool {
+	if len(value) > attributeMaxBytes || !utf8.Valid(value) || !json.Valid(value) {
+		return false
+	}
+	depth, inText := 0, false
+	for i := 0; i < len(value); i++ {
+		switch c := value[i]; {
+		case inText && c == '\\':
+			i++ // whatever it escapes
+		case c == '"':
+			inText = !inText
+		case inText:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			depth--
+		}
+		if depth > attributeDepthMax {
+			return false
+		}
+	}
+	return true
+}
+
+// SetAttribute stages an attribute of the order, which must have been opened
+// with its attributes. A value that it has already changes nothing, so steps may
+// run any number of times. Versions come from the time, so that an attribute
+// that is deleted and made anew never has one again.
+func (o *Order) SetAttribute(key string, value []byte, at time.Time) error {
+	before, has := o.Attributes[key]
+	switch {
+	case o.Attributes == nil:
+		return errAttributesUnread
+	case !ValidAttributeKey(key):
+		return ErrAttributeKey
+	case !validAttribute(value):
+		return ErrAttributeValue
+	case has && bytes.Equal(before.Value, value):
+		return nil
+	case !has && len(o.Attributes) >= attributesMax:
+		return ErrTooManyAttributes
+	}
+	a := Attribute{Key: key, Value: value, Version: max(before.Version+1, at.UnixMicro()), UpdatedAt: at.UTC()}
+	o.Attributes[key] = a
+	for i := range o.Staged.Attributes {
+		if o.Staged.Attributes[i].Key == key {
+			o.Staged.Attributes[i] = a
+			return nil
+		}
+	}
+	o.Staged.Attributes = append(o.Staged.Attributes, a)
+	return nil
+}
