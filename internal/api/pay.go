@@ -88,6 +88,9 @@ func (a *API) answerPay(ctx context.Context, c moments.PayCommand) error {
 // renderPay turns what became of an attempt into the answer that is promised
 // for it. One that reports an unknown outcome is not final.
 func renderPay(ctx context.Context, o moments.Outcome) (payment.Reply, error) {
+	if o.Refusal != nil {
+		return renderRefusal(ctx, o.Refusal)
+	}
 	t := o.Transaction()
 	switch t.State {
 	case payment.Approved:
@@ -115,6 +118,15 @@ func renderPay(ctx context.Context, o moments.Outcome) (payment.Reply, error) {
 		return replyProblem(ctx, p, false)
 	}
 	return payment.Reply{}, payment.Errorf(payment.KindInternal, "internal", "transaction in a state that nobody knows")
+}
+
+// renderRefusal answers a payment that a step refused before anything was sent.
+func renderRefusal(ctx context.Context, refusal *payment.Error) (payment.Reply, error) {
+	p := problemOf(refusal)
+	if p == nil {
+		return payment.Reply{}, refusal
+	}
+	return replyProblem(ctx, p, p.Status < http.StatusInternalServerError)
 }
 
 func reasonOf(t *payment.Transaction) *httpkit.Reason {

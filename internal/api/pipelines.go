@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 
 	"github.com/paysvc/paysvc/internal/moments"
 	"github.com/paysvc/paysvc/internal/pipeline"
@@ -16,12 +17,20 @@ type methodPipelinesView struct {
 }
 
 type pipelineView struct {
-	Name    string   `json:"name"`
-	Version string   `json:"version" doc:"The hash that runs are journaled with."`
-	Pre     []string `json:"pre"`
-	Steps   []string `json:"steps"`
-	Post    []string `json:"post"`
-	Mermaid string   `json:"mermaid" doc:"The pipeline and all that it branches to, as a Mermaid chart."`
+	Name    string    `json:"name"`
+	Version string    `json:"version" doc:"The hash that runs are journaled with."`
+	Pre     []string  `json:"pre"`
+	Steps   []string  `json:"steps"`
+	Post    []string  `json:"post"`
+	Uses    []useView `json:"uses,omitempty" doc:"The steps that are more than their name: conditional, configured or renamed."`
+	Mermaid string    `json:"mermaid" doc:"The pipeline and all that it branches to, as a Mermaid chart."`
+}
+
+type useView struct {
+	Name string `json:"name" doc:"What the step is called in this pipeline."`
+	Step string `json:"step" example:"http"`
+	When string `json:"when,omitempty" doc:"The condition under which it runs."`
+	With string `json:"with,omitempty" doc:"What it is configured with, secrets as the references that settings hold."`
 }
 
 func (a *API) listPipelines(ctx context.Context, in *struct {
@@ -46,6 +55,28 @@ func viewMethodPipelines(m moments.MethodPipelines) methodPipelinesView {
 
 func viewPipeline(p *pipeline.Pipeline) pipelineView {
 	return pipelineView{
-		Name: p.Name, Version: p.Version, Pre: orEmpty(p.Pre), Steps: orEmpty(p.Steps), Post: orEmpty(p.Post), Mermaid: p.Mermaid(),
+		Name: p.Name, Version: p.Version, Pre: namesOf(p.Pre), Steps: namesOf(p.Steps), Post: namesOf(p.Post),
+		Uses: viewUses(p), Mermaid: p.Mermaid(),
 	}
+}
+
+func namesOf(uses []pipeline.Use) []string {
+	names := make([]string, len(uses))
+	for i, use := range uses {
+		names[i] = use.Name
+	}
+	return names
+}
+
+func viewUses(p *pipeline.Pipeline) (views []useView) {
+	for _, use := range slices.Concat(p.Pre, p.Steps, p.Post) {
+		v := useView{Name: use.Name, Step: use.Kind(), With: use.Config}
+		if use.When != nil {
+			v.When = use.When.String()
+		}
+		if v != (useView{Name: use.Name, Step: use.Name}) {
+			views = append(views, v)
+		}
+	}
+	return views
 }

@@ -12,7 +12,7 @@ import (
 func (s *Service) Resume(ctx context.Context, store string, id payment.RunID, record *payment.RunRecord) error {
 	_, err := s.execute(ctx, pipeline.Request{
 		Open: payment.Opening{Store: store, Order: id.Order, Journal: record},
-		Pick: s.pick(record.Pipeline), Confirm: s.pick(pipeline.Confirm), Resume: record, Retry: true,
+		Pick: s.pickVersion(record), Confirm: s.pick(pipeline.Confirm), Resume: record, Retry: true,
 	})
 	return err
 }

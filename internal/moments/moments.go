@@ -81,6 +81,11 @@ func New(d Deps) (*Service, error) {
 
 // execute runs a pipeline and wakes the jobs when that left work for them.
 func (s *Service) execute(ctx context.Context, req pipeline.Request) (*pipeline.Run, error) {
+	store := req.Open.Store
+	if req.Open.New != nil {
+		store = req.Open.New.Store
+	}
+	req.Open.Attributes = s.shops.Load().attributes[store]
 	run, err := s.runner.Execute(ctx, req)
 	if run != nil && run.Record() != nil && run.Record().State == payment.RunFailed {
 		s.Log.Error().Stringer("order", run.Order.ID).Str("pipeline", run.Record().Pipeline).

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/paysvc/paysvc/internal/gateways"
 	"github.com/paysvc/paysvc/internal/payment"
@@ -32,6 +33,8 @@ type Outcome struct {
 	Order    *payment.Order
 	Payment  *payment.Payment
 	Redirect string
+	// Refusal is why a step refused the payment before anything was sent, or nil.
+	Refusal *payment.Error
 	// Created tells that the order was made by the same request.
 	Created bool
 }
@@ -80,11 +83,16 @@ func (s *Service) attempt(ctx context.Context, c *PayCommand) (Answer, error) {
 		Confirm: s.pick(pipeline.Confirm),
 		Data:    c.Data,
 		Reply: func(run *pipeline.Run) *payment.Reply {
-			reply = c.Render(Outcome{Order: run.Order, Payment: run.Payment, Redirect: run.Redirect, Created: c.New != nil})
+			reply = c.Render(Outcome{
+				Order: run.Order, Payment: run.Payment, Redirect: run.Redirect, Refusal: run.Refusal, Created: c.New != nil,
+			})
 			return &reply
 		},
 	}
-	_, err := s.execute(ctx, req)
+	run, err := s.execute(ctx, req)
+	if run != nil && run.Refusal != nil && reply.Status != 0 {
+		return Answer{Reply: reply}, nil // what was refused after its first commit is kept
+	}
 	if claimed, ok := errors.AsType[*payment.Claimed](err); ok {
 		return s.repeat(ctx, c, claimed)
 	}
@@ -121,21 +129,24 @@ func (s *Service) begin(run *pipeline.Run, c *PayCommand) error {
 		return payment.Errorf(payment.KindConflict, codeInProgress, "a payment of the order is under way")
 	}
 	run.Payment = o.OpenPayment(m.Name, m.Account.GatewayName, m.Account.Name, m.Account.Mode, o.Due(), run.At)
-	if decider, ok := m.Account.Gateway.(gateways.Decider); ok {
-		return s.decide(run, decider, s.payRequest(m, o, run.Payment))
-	}
 	return nil
 }
 
-// decide records what a gateway without a PSP says at once.
-func (s *Service) decide(run *pipeline.Run, decider gateways.Decider, r payment.PayRequest) error {
-	r.Reference, r.Data = run.Reference(), run.Data
-	announced := run.Order.Announce(run.Payment, r.Type(), r.Reference, r.Amount, run.At, run.At)
-	fact := decider.Decide(r)
-	fact.Source, fact.Reference = payment.SourceGateway, announced.Reference
-	finding, err := run.Order.Record(fact, run.At)
-	run.Findings = append(run.Findings, finding)
-	return err
+// Decide implements steps.Decider.
+func (s *Service) Decide(
+	o *payment.Order, p *payment.Payment, reference string, data json.RawMessage,
+) (payment.Fact, payment.PayRequest, error) {
+	m, err := s.method(o.Store, p.Method)
+	if err != nil {
+		return payment.Fact{}, payment.PayRequest{}, err
+	}
+	decider, ok := m.Account.Gateway.(gateways.Decider)
+	if !ok {
+		return payment.Fact{}, payment.PayRequest{}, fmt.Errorf("gateway %q does not decide by itself", p.Gateway)
+	}
+	request := s.payRequest(m, o, p)
+	request.Reference, request.Data = reference, data
+	return decider.Decide(request), request, nil
 }
 
 // pickPay chooses internal for a payment that was decided without a PSP.

@@ -22,6 +22,10 @@ var errReused = payment.Errorf(payment.KindInvalid, "idempotency_key_reused",
 var errRunning = payment.Errorf(payment.KindConflict, "idempotency_in_progress",
 	"the first request with this idempotency key is still being carried out")
 
+// errInterrupted is a payment that ended before anything was sent for it.
+var errInterrupted = payment.Errorf(payment.KindUnavailable, "gateway_unavailable",
+	"the payment was interrupted before it began; nothing was sent")
+
 // repeat answers a request whose key was used before. Nothing is ever sent for
 // it: it gets the first answer, or the state as it is by now where the first
 // answer was not final or never came.
@@ -83,6 +87,9 @@ func (s *Service) asKnown(ctx context.Context, c *PayCommand, claimed *payment.C
 		return Answer{}, false, err
 	}
 	p := o.Payment(claimed.Payment)
+	if p != nil && len(p.Transactions) == 0 && p.Status == payment.StatusFailed {
+		return Answer{}, false, errInterrupted
+	}
 	if p == nil || p.Initial() == nil {
 		return Answer{}, false, nil
 	}

@@ -16,44 +16,86 @@ import (
 // shops are the settings made ready for use.
 type shops struct {
 	settings *settings.Settings
-	// sets holds the pipelines of each method, and defaults those of an order
-	// without one.
+	// sets holds the pipelines of each method, and defaults those of a store's
+	// orders that have no method yet.
 	sets     map[*settings.Method]pipeline.Set
-	defaults pipeline.Set
+	defaults map[string]pipeline.Set
+	// attributes tells of a store whether its pipelines look at attributes.
+	attributes map[string]bool
+	// versions holds every pipeline by version, also those of settings that were in
+	// force before: a run that is taken up goes on with the one that it began with.
+	versions map[version]*pipeline.Pipeline
 }
 
+// version names one pipeline as it was at some time.
+type version struct{ name, hash string }
+
 func (s *Service) compile(all *settings.Settings) (*shops, error) {
-	library, err := steps.Library(steps.Deps{Opener: s, StockTracked: s.stockTracked})
+	library, err := steps.Library(steps.Deps{Opener: s, Decider: s, StockTracked: s.stockTracked})
 	if err != nil {
 		return nil, err
 	}
-	compiled := &shops{settings: all, sets: make(map[*settings.Method]pipeline.Set)}
-	var problems []error
-	if compiled.defaults, err = pipeline.Compile(steps.Defaults(), library); err != nil {
-		problems = append(problems, err)
+	compiled := &shops{
+		settings: all, sets: make(map[*settings.Method]pipeline.Set), defaults: make(map[string]pipeline.Set),
+		attributes: make(map[string]bool), versions: make(map[version]*pipeline.Pipeline),
 	}
+	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(all.Stores)) {
-		store := all.Stores[name]
-		for _, m := range store.Methods {
-			set, err := compileMethod(m, library)
-			if err != nil {
-				problems = append(problems, fmt.Errorf("store %q, method %q: %w", store.Name, m.Name, err))
-			}
-			compiled.sets[m] = set
-		}
+		problems = append(problems, compiled.add(all.Stores[name], library))
 	}
 	return compiled, errors.Join(problems...)
 }
 
-func compileMethod(m *settings.Method, library pipeline.Library) (pipeline.Set, error) {
-	definitions := steps.Defaults()
-	if editor, ok := m.Account.Gateway.(gateways.PipelineEditor); ok {
-		var err error
-		if definitions, err = definitions.Apply(editor.EditPipelines(m.Kind)); err != nil {
-			return nil, err
+// add compiles the pipelines of a store.
+func (c *shops) add(store *settings.Store, library pipeline.Library) error {
+	var problems []error
+	keep := func(set pipeline.Set, err error) pipeline.Set {
+		if err != nil {
+			problems = append(problems, fmt.Errorf("store %q: %w", store.Name, err))
+		}
+		c.attributes[store.Name] = c.attributes[store.Name] || set.ReadsAttributes()
+		for _, p := range set {
+			c.versions[version{p.Name, p.Version}] = p
+		}
+		return set
+	}
+	c.defaults[store.Name] = keep(compilePipelines(store, nil, library))
+	for _, m := range store.Methods {
+		c.sets[m] = keep(compilePipelines(store, m, library))
+	}
+	return errors.Join(problems...)
+}
+
+// compilePipelines makes the pipelines of a method, or with none those of the
+// store's orders without one: the defaults as the gateway, the store and the
+// method edit them, in this order.
+func compilePipelines(store *settings.Store, m *settings.Method, library pipeline.Library) (pipeline.Set, error) {
+	var edits []pipeline.Edit
+	if m != nil {
+		if editor, ok := m.Account.Gateway.(gateways.PipelineEditor); ok {
+			edits = editor.EditPipelines(m.Kind)
 		}
 	}
+	edits = append(slices.Clone(edits), store.Pipelines...)
+	if m != nil {
+		edits = append(edits, m.Pipelines...)
+	}
+	definitions, err := steps.Defaults().Apply(edits)
+	if err != nil {
+		return nil, err
+	}
 	return pipeline.Compile(definitions, library)
+}
+
+// CheckPipelines tells what is wrong with the pipelines of a method, or with
+// none those of the store's orders without one. The error is a pipeline.Problems.
+func CheckPipelines(store *settings.Store, m *settings.Method) error {
+	library, err := steps.Library(steps.Deps{})
+	if err != nil {
+		return err
+	}
+	_, err = compilePipelines(store, m, library)
+	return err
 }
 
 // store returns a store of the settings.
@@ -101,7 +143,7 @@ func (s *Service) pipelines(run *pipeline.Run) pipeline.Set {
 			return all.sets[m]
 		}
 	}
-	return all.defaults
+	return all.defaults[run.Order.Store]
 }
 
 // pick returns a chooser of the named pipeline.
@@ -112,6 +154,16 @@ func (s *Service) pick(name string) func(*pipeline.Run) (*pipeline.Pipeline, err
 			return nil, fmt.Errorf("there is no pipeline %q", name)
 		}
 		return p, nil
+	}
+}
+
+// pickVersion returns a chooser of the pipeline that a run began with.
+func (s *Service) pickVersion(record *payment.RunRecord) func(*pipeline.Run) (*pipeline.Pipeline, error) {
+	return func(run *pipeline.Run) (*pipeline.Pipeline, error) {
+		if p := s.shops.Load().versions[version{record.Pipeline, record.Hash}]; p != nil {
+			return p, nil
+		}
+		return s.pick(record.Pipeline)(run) // another version: the engine refuses it
 	}
 }
 

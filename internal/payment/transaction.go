@@ -128,6 +128,16 @@ func (o *Order) OpenPayment(method, gateway, account string, mode Mode, amount M
 	return p
 }
 
+// Abandon ends a payment of which nothing was ever sent.
+func (o *Order) Abandon(p *Payment, at time.Time) {
+	if len(p.Transactions) > 0 || p.Status == StatusFailed {
+		return
+	}
+	p.Status, p.NextAction = StatusFailed, nil
+	p.change = p.change.touched()
+	o.Emit(Event{Type: "payment." + string(p.Status), Payment: p.N, Status: string(p.Status)}, at)
+}
+
 // Announce adds a transaction in state sending to the payment: from the commit
 // on that writes it, the PSP may have it, and it is never sent again. due is
 // when the PSP is first asked about it should no answer be recorded.

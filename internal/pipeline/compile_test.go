@@ -49,12 +49,12 @@ func TestEveryProblemOfThePipelinesIsReportedAtOnce(t *testing.T) {
 		"empty":       define("empty", nil, []string{""}, nil),
 	}
 	want := []string{
-		`pipeline "confirm": post[0]: step "a" stands in the pipeline twice`,
-		`pipeline "confirm": pre[0]: there is no step "unknown"`,
-		`pipeline "confirm": steps[1]: step "needs-payment" needs a payment, which this pipeline does not have`,
-		`pipeline "empty": steps[0]: there is no step ""`,
+		`pipeline "confirm": post: step "a" stands in the pipeline twice; give one of them another name`,
+		`pipeline "confirm": pre: there is no step "unknown"`,
+		`pipeline "confirm": step "needs-payment" needs a payment, which this pipeline does not have`,
+		`pipeline "empty": steps: there is no step ""`,
 		`pipeline "pre-process": step "lost" branches to "nowhere", which does not exist`,
-		`pipeline "pre-process": steps[1]: step "needs-facts" needs a facts, which this pipeline does not have`,
+		`pipeline "pre-process": step "needs-facts" needs a facts, which this pipeline does not have`,
 		`pipeline "ring": branches in a cycle: [ring] → ring`,
 	}
 	for range 20 { // maps have no order; reports have
@@ -73,7 +73,7 @@ func (uncomparable) Do(run *pipeline.Run) error { return nil }
 
 func TestAStepThatStandsTwiceIsReportedWhateverItIsMadeOf(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, []string{`pipeline "main": steps[1]: step "uncomparable" stands in the pipeline twice`},
+	require.Equal(t, []string{`pipeline "main": steps: step "uncomparable" stands in the pipeline twice; give one of them another name`},
 		problems(t, mainly("uncomparable", "uncomparable"), uncomparable{do: func() {}}))
 }
 
@@ -131,7 +131,7 @@ func TestWhatAStepNeedsIsAskedOfEveryPipelineThatLeadsToIt(t *testing.T) {
 	needy := &testStep{name: "needs-payment", needs: []pipeline.Input{pipeline.InputPayment}}
 	for range 20 {
 		require.Equal(t, []string{
-			`pipeline "child": steps[0]: step "needs-payment" needs a payment, which pipeline "post-process" does not have`,
+			`pipeline "child": step "needs-payment" needs a payment, which pipeline "post-process" does not have`,
 		}, problems(t, definitions, branchesTo("to-child", "child"), needy))
 	}
 	delete(definitions, "post-process")
@@ -175,7 +175,7 @@ func TestTheVersionChangesWithThePipelineAndWithAllThatItBranchesTo(t *testing.T
 		"main": {"main", []string{"main"}}, "x": {"x", []string{"main", "x"}}, "y": {"y", []string{"main", "y"}},
 		"z": {"z", []string{"main", "x", "z"}}, "other": {"other", []string{"other"}},
 	} {
-		edited, err := definitions().Apply([]pipeline.Edit{{Pipeline: c.pipeline, Op: pipeline.Append, Step: "b", List: pipeline.Post}})
+		edited, err := definitions().Apply([]pipeline.Edit{{Pipeline: c.pipeline, Op: pipeline.Append, Step: pipeline.Use{Name: "b"}, List: pipeline.Post}})
 		require.NoError(t, err)
 		after := versions(t, edited, steps...)
 		for p := range before {

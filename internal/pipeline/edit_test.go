@@ -22,20 +22,20 @@ func TestEditsOfAPipeline(t *testing.T) {
 		edits []pipeline.Edit
 		want  lists
 	}{
-		"insert before": {[]pipeline.Edit{{Op: pipeline.InsertBefore, Step: "x", Target: "b"}}, lists{[]string{"a", "x", "b"}, []string{"c", "d"}, []string{"e"}}},
-		"insert after":  {[]pipeline.Edit{{Op: pipeline.InsertAfter, Step: "x", Target: "e"}}, lists{[]string{"a", "b"}, []string{"c", "d"}, []string{"e", "x"}}},
-		"append to pre": {[]pipeline.Edit{{Op: pipeline.Append, Step: "x", List: pipeline.Pre}}, lists{[]string{"a", "b", "x"}, []string{"c", "d"}, []string{"e"}}},
-		"append":        {[]pipeline.Edit{{Op: pipeline.Append, Step: "x"}}, lists{[]string{"a", "b"}, []string{"c", "d", "x"}, []string{"e"}}},
-		"to steps":      {[]pipeline.Edit{{Op: pipeline.Append, Step: "x", List: pipeline.Main}}, lists{[]string{"a", "b"}, []string{"c", "d", "x"}, []string{"e"}}},
-		"to post":       {[]pipeline.Edit{{Op: pipeline.Append, Step: "x", List: pipeline.Post}}, lists{[]string{"a", "b"}, []string{"c", "d"}, []string{"e", "x"}}},
-		"remove":        {[]pipeline.Edit{{Op: pipeline.Remove, Step: "c"}}, lists{[]string{"a", "b"}, []string{"d"}, []string{"e"}}},
-		"remove last":   {[]pipeline.Edit{{Op: pipeline.Remove, Step: "e"}}, lists{[]string{"a", "b"}, []string{"c", "d"}, []string{}}},
-		"move within":   {[]pipeline.Edit{{Op: pipeline.Move, Step: "d", Target: "c"}}, lists{[]string{"a", "b"}, []string{"d", "c"}, []string{"e"}}},
-		"move across":   {[]pipeline.Edit{{Op: pipeline.Move, Step: "a", Target: "e"}}, lists{[]string{"b"}, []string{"c", "d"}, []string{"a", "e"}}},
-		"replace":       {[]pipeline.Edit{{Op: pipeline.Replace, Step: "x", Target: "d"}}, lists{[]string{"a", "b"}, []string{"c", "x"}, []string{"e"}}},
+		"insert before": {[]pipeline.Edit{{Op: pipeline.InsertBefore, Step: pipeline.Use{Name: "x"}, Target: "b"}}, lists{[]string{"a", "x", "b"}, []string{"c", "d"}, []string{"e"}}},
+		"insert after":  {[]pipeline.Edit{{Op: pipeline.InsertAfter, Step: pipeline.Use{Name: "x"}, Target: "e"}}, lists{[]string{"a", "b"}, []string{"c", "d"}, []string{"e", "x"}}},
+		"append to pre": {[]pipeline.Edit{{Op: pipeline.Append, Step: pipeline.Use{Name: "x"}, List: pipeline.Pre}}, lists{[]string{"a", "b", "x"}, []string{"c", "d"}, []string{"e"}}},
+		"append":        {[]pipeline.Edit{{Op: pipeline.Append, Step: pipeline.Use{Name: "x"}}}, lists{[]string{"a", "b"}, []string{"c", "d", "x"}, []string{"e"}}},
+		"to steps":      {[]pipeline.Edit{{Op: pipeline.Append, Step: pipeline.Use{Name: "x"}, List: pipeline.Main}}, lists{[]string{"a", "b"}, []string{"c", "d", "x"}, []string{"e"}}},
+		"to post":       {[]pipeline.Edit{{Op: pipeline.Append, Step: pipeline.Use{Name: "x"}, List: pipeline.Post}}, lists{[]string{"a", "b"}, []string{"c", "d"}, []string{"e", "x"}}},
+		"remove":        {[]pipeline.Edit{{Op: pipeline.Remove, Step: pipeline.Use{Name: "c"}}}, lists{[]string{"a", "b"}, []string{"d"}, []string{"e"}}},
+		"remove last":   {[]pipeline.Edit{{Op: pipeline.Remove, Step: pipeline.Use{Name: "e"}}}, lists{[]string{"a", "b"}, []string{"c", "d"}, []string{}}},
+		"move within":   {[]pipeline.Edit{{Op: pipeline.MoveBefore, Step: pipeline.Use{Name: "d"}, Target: "c"}}, lists{[]string{"a", "b"}, []string{"d", "c"}, []string{"e"}}},
+		"move across":   {[]pipeline.Edit{{Op: pipeline.MoveBefore, Step: pipeline.Use{Name: "a"}, Target: "e"}}, lists{[]string{"b"}, []string{"c", "d"}, []string{"a", "e"}}},
+		"replace":       {[]pipeline.Edit{{Op: pipeline.Replace, Step: pipeline.Use{Name: "x"}, Target: "d"}}, lists{[]string{"a", "b"}, []string{"c", "x"}, []string{"e"}}},
 		"replace all":   {[]pipeline.Edit{{Op: pipeline.ReplaceAll, With: define("z", nil, []string{"x"}, nil)}}, lists{nil, []string{"x"}, nil}},
 		"one on another": {[]pipeline.Edit{
-			{Op: pipeline.InsertAfter, Step: "x", Target: "a"}, {Op: pipeline.Replace, Step: "y", Target: "x"}, {Op: pipeline.Remove, Step: "b"},
+			{Op: pipeline.InsertAfter, Step: pipeline.Use{Name: "x"}, Target: "a"}, {Op: pipeline.Replace, Step: pipeline.Use{Name: "y"}, Target: "x"}, {Op: pipeline.Remove, Step: pipeline.Use{Name: "b"}},
 		}, lists{[]string{"a", "y"}, []string{"c", "d"}, []string{"e"}}},
 		"nothing": {nil, lists{[]string{"a", "b"}, []string{"c", "d"}, []string{"e"}}},
 	} {
@@ -54,19 +54,19 @@ func TestEditsOfAPipeline(t *testing.T) {
 func TestAnEditThatDoesNotFitIsNamed(t *testing.T) {
 	t.Parallel()
 	for want, e := range map[string]pipeline.Edit{
-		`edit 2: there is no pipeline "gone"`:                {Pipeline: "gone", Op: pipeline.Append, Step: "x"},
-		`edit 2: pipeline "main": it has no step "z"`:        {Pipeline: "main", Op: pipeline.InsertBefore, Step: "x", Target: "z"},
-		`edit 2: pipeline "main": it has no step "y"`:        {Pipeline: "main", Op: pipeline.InsertAfter, Step: "x", Target: "y"},
-		`edit 2: pipeline "main": it has no step "w"`:        {Pipeline: "main", Op: pipeline.Remove, Step: "w"},
-		`edit 2: pipeline "main": it has no step "v"`:        {Pipeline: "main", Op: pipeline.Replace, Step: "x", Target: "v"},
-		`edit 2: pipeline "main": it has no step "u"`:        {Pipeline: "main", Op: pipeline.Move, Step: "u", Target: "a"},
-		`edit 2: pipeline "main": it has no step "t"`:        {Pipeline: "main", Op: pipeline.Move, Step: "a", Target: "t"},
-		`edit 2: pipeline "main": it has no step "a"`:        {Pipeline: "main", Op: pipeline.Move, Step: "a", Target: "a"},
-		`edit 2: pipeline "main": there is no list "middle"`: {Pipeline: "main", Op: pipeline.Append, Step: "x", List: "middle"},
-		`edit 2: pipeline "main": there is no operation ""`:  {Pipeline: "main", Step: "x"},
+		`edit 2: there is no pipeline "gone"`:                         {Pipeline: "gone", Op: pipeline.Append, Step: pipeline.Use{Name: "x"}},
+		`pipeline "main": edit 2: it has no step "z"`:                 {Pipeline: "main", Op: pipeline.InsertBefore, Step: pipeline.Use{Name: "x"}, Target: "z"},
+		`pipeline "main": edit 2: it has no step "y"`:                 {Pipeline: "main", Op: pipeline.InsertAfter, Step: pipeline.Use{Name: "x"}, Target: "y"},
+		`pipeline "main": edit 2: it has no step "w"`:                 {Pipeline: "main", Op: pipeline.Remove, Step: pipeline.Use{Name: "w"}},
+		`pipeline "main": edit 2: it has no step "v"`:                 {Pipeline: "main", Op: pipeline.Replace, Step: pipeline.Use{Name: "x"}, Target: "v"},
+		`pipeline "main": edit 2: it has no step "u"`:                 {Pipeline: "main", Op: pipeline.MoveBefore, Step: pipeline.Use{Name: "u"}, Target: "a"},
+		`pipeline "main": edit 2: it has no step "t"`:                 {Pipeline: "main", Op: pipeline.MoveBefore, Step: pipeline.Use{Name: "a"}, Target: "t"},
+		`pipeline "main": edit 2: step "a" cannot be moved to itself`: {Pipeline: "main", Op: pipeline.MoveBefore, Step: pipeline.Use{Name: "a"}, Target: "a"},
+		`pipeline "main": edit 2: there is no list "middle"`:          {Pipeline: "main", Op: pipeline.Append, Step: pipeline.Use{Name: "x"}, List: "middle"},
+		`pipeline "main": edit 2: there is no operation ""`:           {Pipeline: "main", Step: pipeline.Use{Name: "x"}},
 	} {
 		before := editable()
-		after, err := before.Apply([]pipeline.Edit{{Pipeline: "other", Op: pipeline.Append, Step: "x"}, e})
+		after, err := before.Apply([]pipeline.Edit{{Pipeline: "other", Op: pipeline.Append, Step: pipeline.Use{Name: "x"}}, e})
 		require.EqualError(t, err, want)
 		require.Nil(t, after)
 		require.Equal(t, editable(), before)
@@ -78,8 +78,8 @@ func TestEditsMayBeMadeAgain(t *testing.T) {
 	t.Parallel()
 	edits := []pipeline.Edit{
 		{Pipeline: "main", Op: pipeline.ReplaceAll, With: define("", []string{"x"}, []string{"y", "z", "w"}, nil)},
-		{Pipeline: "main", Op: pipeline.Remove, Step: "y"},
-		{Pipeline: "main", Op: pipeline.Replace, Step: "v", Target: "x"},
+		{Pipeline: "main", Op: pipeline.Remove, Step: pipeline.Use{Name: "y"}},
+		{Pipeline: "main", Op: pipeline.Replace, Step: pipeline.Use{Name: "v"}, Target: "x"},
 	}
 	once, err := editable().Apply(edits)
 	require.NoError(t, err)

@@ -29,6 +29,7 @@ func (s *stretch) keep(ctx context.Context, failed *Run, cause error) (*Run, Cal
 	var run *Run
 	err := s.runner.book.Stretch(ctx, open, func(o *payment.Order) (payment.Closing, error) {
 		run = s.newRun(o)
+		run.Refusal = refusalOf(cause)
 		if err := run.take(s.facts); err != nil {
 			return payment.Closing{}, err
 		}
@@ -36,13 +37,14 @@ func (s *stretch) keep(ctx context.Context, failed *Run, cause error) (*Run, Cal
 		for _, r := range s.records {
 			r.Token = open.Token
 		}
+		s.abandon(run)
 		settled := s.notification(payment.NotificationFailed, cause)
 		if settled != nil && settled.DueAt.IsZero() {
 			s.giveUp(run, settled.EventID)
 		}
 		return s.closing(run, settled, open.Claim != nil || !s.first), nil
 	})
-	if errors.Is(err, payment.ErrStale) && s.prior != nil {
+	if errors.Is(err, payment.ErrStale) && len(s.facts) > 0 {
 		return s.afresh().commit(ctx)
 	}
 	if err != nil {
@@ -103,6 +105,15 @@ func (s *stretch) failures(run, failed *Run, written []*payment.RunRecord, cause
 	return append(records, &record)
 }
 
+// abandon ends a payment that was opened by a run which never came to send
+// anything for it, and never will.
+func (s *stretch) abandon(run *Run) {
+	tried := slices.ContainsFunc(s.records, func(r *payment.RunRecord) bool { return !r.DueAt.IsZero() })
+	if p := run.Payment; p != nil && len(p.Transactions) == 0 && !tried {
+		run.Order.Abandon(p, run.At)
+	}
+}
+
 // stepsAfter tells whether steps of the main run followed the call in this
 // stretch, so that their changes were dropped too.
 func (s *stretch) stepsAfter(written []*payment.RunRecord) bool {
@@ -112,11 +123,13 @@ func (s *stretch) stepsAfter(written []*payment.RunRecord) bool {
 // retryLater decides who tries the failed run again: the kept notification, a
 // job, or nobody but the caller.
 func (s *stretch) retryLater(run *Run, record *payment.RunRecord, cause error) {
+	notified := s.notification(payment.NotificationFailed, nil) != nil
 	switch {
-	case s.notification(payment.NotificationFailed, nil) != nil,
-		refusalOf(cause) != nil,
-		!s.req.Retry && len(s.facts) == 0:
+	case notified, refusalOf(cause) != nil, !s.req.Retry && len(s.facts) == 0:
 		record.DueAt, record.EndedAt = time.Time{}, run.At
+		if record.Pipeline == Confirm && !notified && refusalOf(cause) != nil {
+			s.giveUp(run, record.Pipeline) // money may have moved, and the order does not say so
+		}
 	default:
 		s.again(run, record)
 	}

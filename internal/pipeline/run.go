@@ -3,6 +3,7 @@ package pipeline
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/paysvc/paysvc/internal/payment"
@@ -25,9 +26,18 @@ type Run struct {
 	Cancel *Cancellation
 	// Redirect is where a step wants the shopper to go next.
 	Redirect string
+	// From is the address that the run's request came from, behind trusted proxies;
+	// the zero value where nobody outside caused the run.
+	From netip.Addr
+	// Refusal is why the run ended before it was done; nil unless it was refused.
+	Refusal *payment.Error
+	// Resumed tells that a job took the run up: whoever asked for it is gone.
+	Resumed bool
 
 	record     *payment.RunRecord
+	pipeline   *Pipeline
 	program    []frame
+	calling    *frame // the step whose call is under way between two stretches
 	branch     string
 	taken      int  // steps that earlier stretches committed
 	confirming bool // this run decides on what a call of another brought back
@@ -43,9 +53,17 @@ type Cancellation struct {
 
 // frame is a step that is still to be executed.
 type frame struct {
-	step     Step
+	boundStep
 	path     string
 	pipeline *Pipeline
+}
+
+// path of the step from the pipeline that the run began with.
+func (run *Run) path() string { return run.calling.path }
+
+// CallID names the call that is under way: the same when it is repeated.
+func (run *Run) CallID() string {
+	return payment.RunID{Order: run.Order.ID, N: run.record.N}.String() + "/" + run.path()
 }
 
 // Branch makes the run go on with a child pipeline of the present step.
@@ -69,7 +87,7 @@ func (run *Run) Record() *payment.RunRecord { return run.record }
 func (run *Run) load(p *Pipeline, prefix string) {
 	frames := make([]frame, 0, len(p.steps)+len(run.program))
 	for _, step := range p.steps {
-		frames = append(frames, frame{step: step, path: prefix + step.Name(), pipeline: p})
+		frames = append(frames, frame{boundStep: step, path: prefix + step.Name, pipeline: p})
 	}
 	run.program = append(frames, run.program...)
 }
@@ -81,7 +99,7 @@ func (run *Run) advance(now func() time.Time) (Caller, error) {
 		f := run.program[0]
 		run.branch = ""
 		began := now()
-		err := run.do(f.step)
+		runs, err := run.try(f)
 		entry := payment.StepRecord{Step: f.path, Result: resultDone, BegunAt: began, Took: now().Sub(began)}
 		if err != nil {
 			entry.Result, entry.Error = resultFailed, err.Error()
@@ -90,9 +108,12 @@ func (run *Run) advance(now func() time.Time) (Caller, error) {
 		}
 		run.program = run.program[1:]
 		caller, calls := f.step.(Caller)
+		calls = calls && runs
 		switch {
+		case !runs:
+			entry.Result = resultSkipped
 		case calls:
-			entry.Result = resultCalled
+			entry.Result, run.calling = resultCalled, &f
 		case run.branch != "":
 			entry.Result = run.branch
 			if err := run.enter(f, run.branch); err != nil {
@@ -107,14 +128,31 @@ func (run *Run) advance(now func() time.Time) (Caller, error) {
 	return nil, nil
 }
 
-// do executes a step; a panic of a step is its error.
-func (run *Run) do(step Step) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
+// try executes a step unless its condition does not hold; a panic is its error.
+func (run *Run) try(f frame) (runs bool, err error) {
+	defer recovered(&err)
+	if f.When != nil {
+		if runs, err = f.When.Holds(run); err != nil {
+			return false, fmt.Errorf("when: %w", err)
 		}
-	}()
-	return step.Do(run)
+		if !runs {
+			return false, nil
+		}
+	}
+	return true, f.step.Do(run)
+}
+
+// then goes on with a step whose call came back.
+func (run *Run) then(do func(run *Run) error) (err error) {
+	defer recovered(&err)
+	return do(run)
+}
+
+// recovered makes a panic the error of the step that panicked.
+func recovered(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("panic: %v", p)
+	}
 }
 
 func (run *Run) enter(f frame, branch string) error {
@@ -134,6 +172,9 @@ func (run *Run) replay() error {
 		}
 		f := run.program[0]
 		run.program = run.program[1:]
+		if entry.Result == resultCalled {
+			run.calling = &f
+		}
 		if f.pipeline.branch[entry.Result] != nil {
 			if err := run.enter(f, entry.Result); err != nil {
 				return err
@@ -146,6 +187,7 @@ func (run *Run) replay() error {
 // What the journal says of a step, beside the name of the branch that it took.
 const (
 	resultDone    = "done"
+	resultSkipped = "skipped" // its condition did not hold
 	resultCalled  = "called"
 	resultFailed  = "failed"
 	resultDropped = "dropped" // done, and lost with the stretch when a later step failed

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/paysvc/paysvc/internal/payment"
@@ -63,6 +64,8 @@ type Request struct {
 	Resume *payment.RunRecord
 	// Notification is a kept notification that is tried again with this run.
 	Notification *payment.Notification
+	// From is the address that the request came from.
+	From netip.Addr
 }
 
 // Execute runs a pipeline to its end: one stretch, and one more after each call
@@ -78,12 +81,13 @@ func (r *Runner) Execute(ctx context.Context, req Request) (*Run, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), detachedMax)
 	defer cancel()
 	for err == nil && caller != nil {
+		_, harmless := caller.(Repeatable)
 		s = s.after(run, call(ctx, caller, run))
 		var next *Run
 		if next, caller, err = s.commit(ctx); next != nil {
 			run = next
 		}
-		if err != nil {
+		if err != nil && !harmless {
 			err = errors.Join(payment.ErrUnrecorded, err)
 		}
 	}
@@ -92,10 +96,14 @@ func (r *Runner) Execute(ctx context.Context, req Request) (*Run, error) {
 
 // call keeps a panicking gateway from taking the outcome with it: what was sent
 // is asked about later.
-func call(ctx context.Context, caller Caller, run *Run) (facts []payment.Fact) {
+func call(ctx context.Context, caller Caller, run *Run) (answer Answer) {
 	defer func() {
 		if p := recover(); p != nil {
-			facts = unknownFacts(run, fmt.Sprintf("panic: %v", p))
+			err := fmt.Errorf("panic: %v", p)
+			answer = Answer{Facts: unknownFacts(run, err.Error()), Then: func(*Run) error { return err }}
+			if len(answer.Facts) > 0 {
+				answer.Then = nil // what was sent is asked about, and the run goes on
+			}
 		}
 	}()
 	return caller.Call(ctx, run)

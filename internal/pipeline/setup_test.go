@@ -41,12 +41,12 @@ type callStep struct {
 	call  func(ctx context.Context, run *pipeline.Run) []payment.Fact
 }
 
-func (s *callStep) Call(ctx context.Context, run *pipeline.Run) []payment.Fact {
+func (s *callStep) Call(ctx context.Context, run *pipeline.Run) pipeline.Answer {
 	s.calls++
 	if s.call == nil {
-		return nil
+		return pipeline.Answer{}
 	}
-	return s.call(ctx, run)
+	return pipeline.Answer{Facts: s.call(ctx, run)}
 }
 
 // notes is a step that leaves its name in the timeline.
@@ -142,7 +142,9 @@ func (b *bench) define(definitions pipeline.Definitions, steps ...pipeline.Step)
 }
 
 func define(name string, pre, steps, post []string) pipeline.Definition {
-	return pipeline.Definition{Name: name, Pre: pre, Steps: steps, Post: post}
+	return pipeline.Definition{
+		Name: name, Pre: pipeline.Named(pre...), Steps: pipeline.Named(steps...), Post: pipeline.Named(post...),
+	}
 }
 
 // mainly returns pipelines of which main has these steps and confirm none.

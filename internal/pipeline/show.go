@@ -31,8 +31,8 @@ func (s Set) Sorted() []*Pipeline {
 // step that does not branch.
 func (p *Pipeline) Branches(step string) []string {
 	for _, s := range p.steps {
-		if b, ok := s.(Brancher); ok && s.Name() == step {
-			return b.Branches()
+		if s.Name == step {
+			return branchesOf(s.step)
 		}
 	}
 	return nil
@@ -42,11 +42,11 @@ func (p *Pipeline) Branches(step string) []string {
 func (p *Pipeline) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (%s)\n", p.Name, p.Version)
-	for _, list := range p.all() {
-		fmt.Fprintf(&b, "  %-6s %s\n", list.name, listText(list.steps))
-		for _, step := range list.steps {
-			for _, branch := range p.Branches(step) {
-				fmt.Fprintf(&b, "         %s → %s\n", step, branch)
+	for _, list := range p.lists() {
+		fmt.Fprintf(&b, "  %-6s %s\n", list.name, listText(list.uses))
+		for _, use := range list.uses {
+			for _, branch := range p.Branches(use.Name) {
+				fmt.Fprintf(&b, "         %s → %s\n", use.Name, branch)
 			}
 		}
 	}
@@ -67,10 +67,10 @@ func (p *Pipeline) Mermaid() string {
 func (p *Pipeline) chart(b *strings.Builder, prefix, indent string) (first string) {
 	fmt.Fprintf(b, "%ssubgraph %s[%q]\n", indent, node(prefix), p.Name)
 	var before string
-	for _, list := range p.all() {
-		for _, step := range list.steps {
-			id := node(prefix + "/" + step)
-			fmt.Fprintf(b, "%s  %s[%q]\n", indent, id, label(list.name, step))
+	for _, list := range p.lists() {
+		for _, use := range list.uses {
+			id := node(prefix + "/" + use.Name)
+			fmt.Fprintf(b, "%s  %s[%s]\n", indent, id, quoted(label(list.name, use)))
 			if before != "" {
 				fmt.Fprintf(b, "%s  %s --> %s\n", indent, before, id)
 			} else {
@@ -84,12 +84,12 @@ func (p *Pipeline) chart(b *strings.Builder, prefix, indent string) (first strin
 		fmt.Fprintf(b, "%s  %s[\"nothing\"]\n", indent, first)
 	}
 	fmt.Fprintf(b, "%send\n", indent)
-	for _, list := range p.all() {
-		for _, step := range list.steps {
-			for _, name := range p.Branches(step) {
+	for _, list := range p.lists() {
+		for _, use := range list.uses {
+			for _, name := range p.Branches(use.Name) {
 				if child := p.branch[name]; child != nil {
 					to := child.chart(b, prefix+"/"+name, indent)
-					fmt.Fprintf(b, "%s%s -. %q .-> %s\n", indent, node(prefix+"/"+step), name, to)
+					fmt.Fprintf(b, "%s%s -. %q .-> %s\n", indent, node(prefix+"/"+use.Name), name, to)
 				}
 			}
 		}
@@ -97,27 +97,27 @@ func (p *Pipeline) chart(b *strings.Builder, prefix, indent string) (first strin
 	return first
 }
 
-type namedList struct {
-	name  List
-	steps []string
-}
-
-func (p *Pipeline) all() [3]namedList {
-	return [3]namedList{{Pre, p.Pre}, {Main, p.Steps}, {Post, p.Post}}
-}
-
-func listText(steps []string) string {
-	if len(steps) == 0 {
+func listText(uses []Use) string {
+	if len(uses) == 0 {
 		return "–"
 	}
-	return strings.Join(steps, ", ")
+	texts := make([]string, len(uses))
+	for i := range uses {
+		texts[i] = uses[i].Text()
+	}
+	return strings.Join(texts, ", ")
 }
 
-func label(list List, step string) string {
+func label(list List, use Use) string {
 	if list == Main {
-		return step
+		return use.Text()
 	}
-	return string(list) + ": " + step
+	return string(list) + ": " + use.Text()
+}
+
+// quoted makes a label of Mermaid's: it knows no backslash, and # begins an entity.
+func quoted(text string) string {
+	return `"` + strings.NewReplacer("#", "#35;", `"`, "#quot;", "<", "#lt;", ">", "#gt;").Replace(text) + `"`
 }
 
 // node makes an id that Mermaid takes of a path of names; the prefix keeps it from

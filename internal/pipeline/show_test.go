@@ -25,8 +25,8 @@ func shownSet(t *testing.T) pipeline.Set {
 	require.NoError(t, err)
 	set, err := pipeline.Compile(pipeline.Definitions{
 		"end":            {Name: "end"},
-		"paid":           {Name: "paid", Steps: []string{"ship-it", "tell"}},
-		pipeline.Confirm: {Name: pipeline.Confirm, Pre: []string{"tell"}, Post: []string{"fork", "save"}},
+		"paid":           {Name: "paid", Steps: pipeline.Named("ship-it", "tell")},
+		pipeline.Confirm: {Name: pipeline.Confirm, Pre: pipeline.Named("tell"), Post: pipeline.Named("fork", "save")},
 	}, library)
 	require.NoError(t, err)
 	return set

@@ -23,13 +23,29 @@ type Step interface {
 
 // Caller is a step that talks to the outside, between two commits. Do announces
 // what it is about to do; what Do changed is committed before Call begins, and no
-// database transaction is open meanwhile. The facts that Call returns are
-// recorded at the start of the next stretch, and decided on by confirm. Call must
-// not change the run. After a crash between the two commits it is not called
-// again: the PSP is asked instead.
+// database transaction is open meanwhile. Call must not change the run. After a
+// crash between the two commits it is not called again, unless it says that this
+// is harmless.
 type Caller interface {
 	Step
-	Call(ctx context.Context, run *Run) []payment.Fact
+	Call(ctx context.Context, run *Run) Answer
+}
+
+// Answer is what a call brought back.
+type Answer struct {
+	// Facts are recorded at the start of the next stretch, whatever follows, and
+	// decided on by confirm.
+	Facts []payment.Fact
+	// Then, when set, goes on with the step in the next stretch, once its facts are
+	// recorded: it may do all that Do may, and refuse the run.
+	Then func(run *Run) error
+}
+
+// Repeatable is a Caller whose call may be made again when a crash left open
+// whether it was made: the other side knows a repetition by run.CallID.
+type Repeatable interface {
+	Caller
+	Repeatable()
 }
 
 // Brancher is a step that lets the run go on in one of several child pipelines,
@@ -37,6 +53,16 @@ type Caller interface {
 type Brancher interface {
 	Branches() []string
 }
+
+// Mover is a step that changes the order itself, which lasts only if a Saver
+// runs after it.
+type Mover interface{ MovesOrder() }
+
+// Saver is save-order: what the steps before it changed on the order is written.
+type Saver interface{ SavesOrder() }
+
+// AttributeReader is a step or a condition that looks at the order's attributes.
+type AttributeReader interface{ ReadsAttributes() bool }
 
 // Requirer is a step that needs something that not every pipeline has.
 type Requirer interface {
@@ -57,4 +83,14 @@ var provided = map[string][]Input{
 	Internal:   {InputPayment, InputFacts},
 	PreProcess: {InputPayment},
 	Confirm:    {InputFacts},
+}
+
+// Maker makes steps that settings configure by `with:`.
+type Maker struct {
+	// Name is the step's name in the library.
+	Name string
+	// Make makes the step. decode fills a pointer to the step's own configuration,
+	// strictly and with secrets resolved; what it reports is an error of Make. An
+	// error made by payment.Invalid names the setting that is wrong.
+	Make func(decode func(any) error) (Step, error)
 }

@@ -16,6 +16,8 @@ type stretch struct {
 	req    *Request
 	open   payment.Opening
 	facts  []payment.Fact
+	// then goes on with the step whose call came back; nil where it needs nothing.
+	then func(*Run) error
 	// first tells the stretch that a request begins with from those after a call.
 	first bool
 	prior *Run // the run as the stretch before left it, nil in the first
@@ -25,10 +27,11 @@ type stretch struct {
 }
 
 // after returns the stretch that records what a call brought back.
-func (s *stretch) after(run *Run, facts []payment.Fact) *stretch {
+func (s *stretch) after(run *Run, answer Answer) *stretch {
 	return &stretch{
-		runner: s.runner, req: s.req, open: payment.Opening{Order: run.Order.ID, Journal: run.record},
-		facts: facts, prior: run, journal: run.record,
+		runner: s.runner, req: s.req,
+		open:  payment.Opening{Order: run.Order.ID, Journal: run.record, Attributes: s.open.Attributes},
+		facts: answer.Facts, then: answer.Then, prior: run, journal: run.record,
 	}
 }
 
@@ -46,7 +49,7 @@ func (s *stretch) commit(ctx context.Context) (*Run, Caller, error) {
 		}
 		return s.closing(run, s.notification(payment.NotificationApplied, nil), true), nil
 	})
-	if errors.Is(err, payment.ErrStale) && s.prior != nil {
+	if errors.Is(err, payment.ErrStale) && len(s.facts) > 0 {
 		return s.afresh().commit(ctx)
 	}
 	if _, failed := errors.AsType[*stepError](err); failed {
@@ -64,7 +67,8 @@ func (s *stretch) afresh() *stretch {
 	req := *s.req
 	req.Pick, req.Prepare = req.Confirm, nil
 	return &stretch{
-		runner: s.runner, req: &req, open: payment.Opening{Order: s.open.Order}, facts: s.facts, prior: s.prior,
+		runner: s.runner, req: &req, open: payment.Opening{Order: s.open.Order, Attributes: s.open.Attributes},
+		facts: s.facts, prior: s.prior,
 	}
 }
 
@@ -81,11 +85,7 @@ func (s *stretch) work(o *payment.Order) (*Run, Caller, error) {
 			return run, nil, &stepError{step: "prepare", err: err}
 		}
 	}
-	pick := s.req.Pick
-	if s.prior != nil && s.prior.confirming {
-		pick, run.confirming = s.req.Confirm, true
-	}
-	p, err := pick(run)
+	p, err := s.pick(run)
 	if err != nil {
 		if s.journal != nil {
 			run.continues(s.journal)
@@ -97,6 +97,19 @@ func (s *stretch) work(o *payment.Order) (*Run, Caller, error) {
 		return run, caller, err
 	}
 	return s.confirm(run)
+}
+
+// pick chooses the pipeline. A run that comes back from a call keeps the one that
+// it began with, whatever settings were loaded meanwhile.
+func (s *stretch) pick(run *Run) (*Pipeline, error) {
+	if s.prior == nil {
+		return s.req.Pick(run)
+	}
+	run.confirming = s.prior.confirming
+	if s.journal == nil { // somebody else goes on with it: confirm alone
+		return s.req.Pick(run)
+	}
+	return s.prior.pipeline, nil
 }
 
 // confirm goes on with the confirm pipeline in the same transaction.
@@ -113,10 +126,7 @@ func (s *stretch) confirm(main *Run) (*Run, Caller, error) {
 
 // execute runs a pipeline as far as it goes and journals how far that is.
 func (s *stretch) execute(run *Run, p *Pipeline, journal *payment.RunRecord) (Caller, error) {
-	if err := run.begin(p, journal); err != nil {
-		return nil, err
-	}
-	caller, err := run.advance(s.runner.now)
+	caller, err := s.proceed(run, p, journal)
 	if err != nil {
 		return nil, err
 	}
@@ -134,8 +144,39 @@ func (s *stretch) execute(run *Run, p *Pipeline, journal *payment.RunRecord) (Ca
 	return caller, nil
 }
 
+// proceed executes steps from where the run is. A call whose outcome nobody knows
+// is made again where that is harmless.
+func (s *stretch) proceed(run *Run, p *Pipeline, journal *payment.RunRecord) (Caller, error) {
+	if err := run.begin(p, journal); err != nil {
+		return nil, err
+	}
+	if again, ok := run.interrupted(); ok && s.prior == nil {
+		return again, nil
+	}
+	if journal != nil && s.then != nil {
+		if err := run.then(s.then); err != nil {
+			last := &run.record.Steps[len(run.record.Steps)-1]
+			last.Result, last.Error = resultFailed, err.Error()
+			return nil, &stepError{step: run.path(), err: err}
+		}
+	}
+	return run.advance(s.runner.now)
+}
+
+// interrupted returns the call that the journal ends with, if it may be repeated.
+func (run *Run) interrupted() (Caller, bool) {
+	steps := run.record.Steps
+	if len(steps) == 0 || steps[len(steps)-1].Result != resultCalled {
+		return nil, false
+	}
+	again, ok := run.calling.step.(Repeatable)
+	return again, ok
+}
+
 func (s *stretch) newRun(o *payment.Order) *Run {
-	run := &Run{Order: o, At: s.runner.now(), Data: s.req.Data, ids: s.runner.ids}
+	run := &Run{
+		Order: o, At: s.runner.now(), Data: s.req.Data, From: s.req.From, Resumed: s.req.Resume != nil, ids: s.runner.ids,
+	}
 	o.UpdatedAt = run.At
 	if s.prior != nil {
 		run.Cancel, run.Redirect, run.undecided = s.prior.Cancel, s.prior.Redirect, s.prior.undecided
@@ -156,6 +197,10 @@ func mayBeUndecided(journal *payment.RunRecord) bool {
 	return journal.Pipeline != Confirm &&
 		slices.ContainsFunc(journal.Steps, func(s payment.StepRecord) bool { return s.Result == resultCalled })
 }
+
+// Take records a fact that a step itself brings, such as the decision of a
+// gateway without a PSP. It lasts with the stretch, as all that the step does.
+func (run *Run) Take(f payment.Fact) error { return run.take([]payment.Fact{f}) }
 
 // take records facts, whoever brought them. One about a transaction that the
 // order does not have becomes a case, and holds up none of the others.
@@ -182,6 +227,7 @@ func (run *Run) take(facts []payment.Fact) error {
 
 // begin loads the pipeline: a new run, or the journaled one from where it was.
 func (run *Run) begin(p *Pipeline, journal *payment.RunRecord) error {
+	run.pipeline = p
 	run.load(p, "")
 	if journal == nil {
 		run.record = &payment.RunRecord{

@@ -12,6 +12,7 @@ import (
 
 	"github.com/paysvc/paysvc/internal/gateways"
 	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/pipeline"
 )
 
 // Settings is one valid paysvc.yaml with its gateways opened. It is not
@@ -36,6 +37,8 @@ type Store struct {
 	Stock bool
 	// MailFrom is the sender of order mails, or "".
 	MailFrom string
+	// Pipelines are the store's edits of the pipelines, in the order of the file.
+	Pipelines []pipeline.Edit
 }
 
 // Account is a store's credentials at one gateway.
@@ -68,6 +71,8 @@ type Method struct {
 	// inclusive; a currency without an entry has no bound.
 	MinTotal map[string]payment.Money
 	MaxTotal map[string]payment.Money
+	// Pipelines are the method's edits of the pipelines, on top of the store's.
+	Pipelines []pipeline.Edit
 }
 
 // Deps is what Load reaches the outside with.

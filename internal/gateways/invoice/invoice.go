@@ -75,6 +75,6 @@ func (g *Gateway) EditPipelines(string) []pipeline.Edit {
 		return nil
 	}
 	return []pipeline.Edit{{
-		Pipeline: pipeline.Internal, Op: pipeline.Replace, Target: "pay-order", Step: "pending-order",
+		Pipeline: pipeline.Internal, Op: pipeline.Replace, Target: "pay-order", Step: pipeline.Use{Name: "pending-order"},
 	}}
 }

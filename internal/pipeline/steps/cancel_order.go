@@ -9,6 +9,9 @@ import (
 // entitled to it cancels. Money that it holds stays where it is.
 type cancelOrder struct{}
 
+// MovesOrder implements pipeline.Mover.
+func (cancelOrder) MovesOrder() {}
+
 func (cancelOrder) Name() string { return "cancel-order" }
 
 func (cancelOrder) Do(run *pipeline.Run) error {

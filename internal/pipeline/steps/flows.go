@@ -8,27 +8,27 @@ import "github.com/paysvc/paysvc/internal/pipeline"
 func Defaults() pipeline.Definitions {
 	return pipeline.Definitions{
 		// The shopper pays without a PSP: zero total and offline methods, at once.
-		pipeline.Internal: {Name: pipeline.Internal, Steps: []string{
-			"pay-order", "save-order", "deduct-stock", "track-promotion-code", "delete-basket",
+		pipeline.Internal: {Name: pipeline.Internal, Steps: pipeline.Named(
+			"decide-payment", "pay-order", "save-order", "deduct-stock", "track-promotion-code", "delete-basket",
 			"send-order-mail", "redirect-to-success-page",
-		}},
+		)},
 		// Order overview: the shopper pays.
 		pipeline.PreProcess: {Name: pipeline.PreProcess,
-			Steps: []string{"save-order", "track-promotion-code"},
-			Post:  []string{"psp-redirect"},
+			Steps: pipeline.Named("save-order", "track-promotion-code"),
+			Post:  pipeline.Named("psp-redirect"),
 		},
 		// Any fact about the order arrives, any number of times, over days.
-		pipeline.Confirm: {Name: pipeline.Confirm, Post: []string{"order-path-selector", "save-order"}},
+		pipeline.Confirm: {Name: pipeline.Confirm, Post: pipeline.Named("order-path-selector", "save-order")},
 		// The branches of order-path-selector.
-		pipeline.StatusOK: {Name: pipeline.StatusOK, Steps: []string{
+		pipeline.StatusOK: {Name: pipeline.StatusOK, Steps: pipeline.Named(
 			"pay-order", "deduct-stock", "delete-basket", "send-order-mail",
-		}},
-		pipeline.StatusCancel:  {Name: pipeline.StatusCancel, Steps: []string{"cancel-order", "untrack-promotion-code"}},
-		pipeline.StatusPending: {Name: pipeline.StatusPending, Steps: []string{"pending-order"}},
+		)},
+		pipeline.StatusCancel:  {Name: pipeline.StatusCancel, Steps: pipeline.Named("cancel-order", "untrack-promotion-code")},
+		pipeline.StatusPending: {Name: pipeline.StatusPending, Steps: pipeline.Named("pending-order")},
 		// The shopper comes back. Anyone can request these, so without money facts
 		// they clean up and display, and decide nothing.
-		pipeline.PostProcess: {Name: pipeline.PostProcess, Steps: []string{"delete-basket"}},
-		pipeline.Cancel:      {Name: pipeline.Cancel, Steps: []string{"save-order", "untrack-promotion-code"}},
+		pipeline.PostProcess: {Name: pipeline.PostProcess, Steps: pipeline.Named("delete-basket")},
+		pipeline.Cancel:      {Name: pipeline.Cancel, Steps: pipeline.Named("save-order", "untrack-promotion-code")},
 	}
 }
 
@@ -36,6 +36,7 @@ func Defaults() pipeline.Definitions {
 func Library(d Deps) (pipeline.Library, error) {
 	return pipeline.NewLibrary(
 		cancelOrder{},
+		decidePayment{decider: d.Decider},
 		deductStock{tracked: d.StockTracked},
 		deleteBasket{},
 		orderPathSelector{},
@@ -50,10 +51,20 @@ func Library(d Deps) (pipeline.Library, error) {
 	)
 }
 
+// Makers returns every step that settings configure, by `with:`.
+func Makers(d MakerDeps) []pipeline.Maker {
+	return []pipeline.Maker{}
+}
+
+// MakerDeps are what configured steps need from outside the engine.
+type MakerDeps struct{}
+
 // Deps are what steps need from outside the engine.
 type Deps struct {
 	// Opener finds the gateway of a payment.
 	Opener Opener
+	// Decider decides payments of gateways without a PSP.
+	Decider Decider
 	// StockTracked tells whether stock is deducted for orders of the store.
 	StockTracked func(store string) bool
 }

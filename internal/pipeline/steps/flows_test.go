@@ -2,6 +2,7 @@ package steps_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -233,12 +234,31 @@ func TestAnOrderThatCostsNothingGoesThroughInternalAtOnce(t *testing.T) {
 	var run *pipeline.Run
 	execute(t, b, pipeline.Internal, noon(), pipeline.Request{Prepare: func(r *pipeline.Run) error {
 		run = r
-		begin(r.Order, payment.AuthorizeAndCapture)
-		tell(t, r.Order, payment.Approved)
+		r.Payment = r.Order.OpenPayment("free", "zero", "shop", payment.ModeTest, r.Order.Total, r.At)
 		return nil
 	}})
 	require.Equal(t, payment.OrderProcessing, b.order.Saved.Status)
 	require.Equal(t, noon(), b.order.Saved.PaidAt)
 	require.Len(t, b.order.Effects, 5)
 	require.NotEmpty(t, run.Redirect)
+}
+
+// approves is a gateway without a PSP that says yes.
+type approves struct{}
+
+func (approves) Decide(
+	o *payment.Order, p *payment.Payment, reference string, _ json.RawMessage,
+) (payment.Fact, payment.PayRequest, error) {
+	return payment.Fact{State: payment.Approved}, payment.PayRequest{Reference: reference, Capture: true, Amount: p.Amount, Order: o}, nil
+}
+
+func TestAPaymentThatAJobTakesUpIsNotBegunForNobody(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"decide-payment", "psp-redirect"} {
+		run := &pipeline.Run{Order: newOrder(t), At: noon(), Resumed: true}
+		run.Payment = run.Order.OpenPayment("card", "sandbox", "shop", payment.ModeTest, run.Order.Total, noon())
+		err := library(t, steps.Deps{Decider: approves{}, Opener: &opener{}})[name].Do(run)
+		require.Equal(t, payment.KindUnavailable, payment.KindOf(err), name)
+		require.Empty(t, run.Payment.Transactions, name)
+	}
 }

@@ -11,6 +11,9 @@ import (
 // never decides that: it fails on an order that its payments do not cover.
 type payOrder struct{}
 
+// MovesOrder implements pipeline.Mover.
+func (payOrder) MovesOrder() {}
+
 func (payOrder) Name() string { return "pay-order" }
 
 func (payOrder) Do(run *pipeline.Run) error {

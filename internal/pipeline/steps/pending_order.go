@@ -12,6 +12,9 @@ import (
 // nothing. The order stays pending: only money moves it on.
 type pendingOrder struct{}
 
+// MovesOrder implements pipeline.Mover.
+func (pendingOrder) MovesOrder() {}
+
 func (pendingOrder) Name() string { return "pending-order" }
 
 func (pendingOrder) Do(run *pipeline.Run) error {

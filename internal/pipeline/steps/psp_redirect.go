@@ -29,6 +29,9 @@ func (pspRedirect) Name() string { return "psp-redirect" }
 func (pspRedirect) Requires() []pipeline.Input { return []pipeline.Input{pipeline.InputPayment} }
 
 func (s pspRedirect) Do(run *pipeline.Run) error {
+	if run.Resumed {
+		return errInterrupted
+	}
 	_, request, err := s.opener.Open(run.Order, run.Payment)
 	if err != nil {
 		return err
@@ -39,17 +42,17 @@ func (s pspRedirect) Do(run *pipeline.Run) error {
 	return nil
 }
 
-func (s pspRedirect) Call(ctx context.Context, run *pipeline.Run) []payment.Fact {
+func (s pspRedirect) Call(ctx context.Context, run *pipeline.Run) pipeline.Answer {
 	announced := run.Payment.Initial()
 	payer, request, err := s.opener.Open(run.Order, run.Payment)
 	if err != nil { // the settings changed between the commit and the call
-		return []payment.Fact{{
+		return pipeline.Answer{Facts: []payment.Fact{{
 			Source: payment.SourceAnswer, Reference: announced.Reference, State: payment.NotSent,
 			Reason: payment.Reason{Code: "gateway_unavailable", Message: "The gateway is not configured any more."},
-		}}
+		}}}
 	}
 	request.Reference, request.Data = announced.Reference, run.Data
 	fact := payer.Pay(ctx, request)
 	fact.Source, fact.Reference = payment.SourceAnswer, announced.Reference
-	return []payment.Fact{fact}
+	return pipeline.Answer{Facts: []payment.Fact{fact}}
 }

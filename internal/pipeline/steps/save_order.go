@@ -6,6 +6,9 @@ import "github.com/paysvc/paysvc/internal/pipeline"
 // without it cannot change an order, whatever its other steps do.
 type saveOrder struct{}
 
+// SavesOrder implements pipeline.Saver.
+func (saveOrder) SavesOrder() {}
+
 func (saveOrder) Name() string { return "save-order" }
 
 func (saveOrder) Do(run *pipeline.Run) error {

@@ -22,6 +22,9 @@ func library(t require.TestingT, d steps.Deps) pipeline.Library {
 	if d.StockTracked == nil {
 		d.StockTracked = func(string) bool { return true }
 	}
+	if d.Decider == nil {
+		d.Decider = approves{}
+	}
 	l, err := steps.Library(d)
 	require.NoError(t, err)
 	return l
