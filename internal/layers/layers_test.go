@@ -35,6 +35,9 @@ var layers = []layer{
 		"internal/gateways", "internal/payment", "internal/pipeline", "internal/pipeline/steps", "internal/settings",
 	}},
 
+	// Calls to URLs of stores; who calls, and why, is for others.
+	{"internal/outbound", nil},
+
 	{"internal/store", []string{"internal/payment"}},
 	{"internal/jobs", []string{"internal/moments", "internal/payment", "internal/pipeline"}},
 	{"internal/api", []string{"internal/api/...", "internal/moments", "internal/payment", "internal/pipeline"}},
@@ -66,7 +69,8 @@ type library struct {
 
 // libraries keep a decision about a tool inside the packages that are about it.
 var libraries = []library{
-	{"github.com/jackc/", []string{"internal/store", "internal/postgres", "internal/postgres/...", "cmd/..."}},
+	{"github.com/jackc/", []string{"internal/store", "internal/jobs", "internal/postgres", "internal/postgres/...", "cmd/..."}},
+	{"github.com/riverqueue/", []string{"internal/jobs", "internal/postgres"}},
 	{"github.com/golang-migrate/", []string{"internal/postgres"}},
 	{"github.com/go-chi/", []string{"internal/api", "internal/api/...", "internal/backoffice", "internal/sandbox"}},
 	{"github.com/danielgtaylor/huma/", []string{"internal/api", "internal/api/...", "internal/backoffice"}},
