@@ -41,6 +41,8 @@ type Error struct {
 	Code    string // problem code of the API contract, e.g. "order_not_open"
 	Message string
 	Fields  []FieldError
+	// Why says of an action that is not allowed why that is; zero for others.
+	Why Reason
 }
 
 // Error implements error.
@@ -56,6 +58,14 @@ func Invalid(field, code, message string) *Error {
 	return &Error{
 		Kind: KindInvalid, Code: code, Message: message,
 		Fields: []FieldError{{Field: field, Code: code, Message: message}},
+	}
+}
+
+// NotAllowed returns the error for an action that the present state forbids, and
+// why: a stable code, and a text for people.
+func NotAllowed(code, message string) *Error {
+	return &Error{
+		Kind: KindConflict, Code: "action_not_allowed", Message: message, Why: Reason{Code: code, Message: message},
 	}
 }
 

@@ -38,6 +38,8 @@ type Fact struct {
 	Mode       Mode
 	Reason     Reason
 	NextAction *NextAction
+	// Details are what the payment may keep of what the shopper entered.
+	Details map[string]string
 	// At is when it happened by the PSP's clock; zero when it did not say.
 	At time.Time
 }
@@ -87,6 +89,7 @@ func (o *Order) Record(f Fact, at time.Time) (Finding, error) {
 		t.change = t.change.touched()
 	}
 	p.act(t, f, state, len(moved) > 0)
+	p.keep(f.Details)
 	finding.Changed = t.State != finding.Before
 	if len(moved) == 0 && t.change != Added {
 		return finding, nil
@@ -131,14 +134,15 @@ func (t *Transaction) settle(f Fact, state State, at time.Time) {
 }
 
 // act keeps what the shopper has to do: what was told together with the state
-// that the payment is in, while that is open.
+// that the payment is in, while that is open. What a gateway without a PSP says
+// stays while the money is only reserved: it is still to come.
 func (p *Payment) act(t *Transaction, f Fact, state State, moved bool) {
 	switch {
 	case !t.Type.Initial():
 	case moved:
 		p.NextAction = nil
-		if state.Open() {
-			p.NextAction = f.NextAction
+		if state.Open() || f.Source == SourceGateway {
+			p.NextAction = f.NextAction // derive takes it away with the last of the money
 		}
 	case t.State == state && state.Open() && p.NextAction == nil && f.NextAction != nil:
 		p.NextAction = f.NextAction

@@ -220,7 +220,27 @@ func (o *Order) Covered() bool {
 	return !o.Due().IsPositive()
 }
 
-// Sums adds up the amounts of all payments.
+// Taken returns how much of the total was ever captured, fees aside. Like Held,
+// refunds do not lower it.
+func (o *Order) Taken() Money {
+	taken := Zero(o.Currency)
+	for _, p := range o.Payments {
+		taken = taken.Add(p.covers(p.Sums.Captured))
+	}
+	return taken
+}
+
+// reserved returns how much of the total is authorized and neither captured nor
+// voided, fees aside.
+func (o *Order) reserved() Money {
+	reserved := Zero(o.Currency)
+	for _, p := range o.Payments {
+		reserved = reserved.Add(p.covers(p.Sums.Reserved()))
+	}
+	return reserved
+}
+
+// Sums adds up the amounts of all payments, fees included.
 func (o *Order) Sums() Sums {
 	sums := ZeroSums(o.Currency)
 	for _, p := range o.Payments {
@@ -234,7 +254,7 @@ func (o *Order) PaymentStatus() Status {
 	if !o.Total.IsPositive() && o.Covered() {
 		return StatusPaid
 	}
-	return statusOf(o.Sums(), o.Total)
+	return statusOf(o.Sums(), o.Taken(), o.reserved(), o.Total)
 }
 
 // SuccessURL is where the shopper goes after paying, with the order named in the

@@ -8,6 +8,8 @@ type Staged struct {
 	Events     []Event
 	Cases      []Case
 	Attributes []Attribute
+	// Reservations are values that the order takes for itself.
+	Reservations []Reservation
 }
 
 // Note is a line in an order's timeline for people.

@@ -53,20 +53,21 @@ func (s Sums) with(t *Transaction) Sums {
 	return s
 }
 
-// statusOf derives a status from the sums, given what there is to pay.
-func statusOf(s Sums, toPay Money) Status {
+// statusOf derives a status from the sums, given what there is to pay and how
+// much of that is taken and reserved.
+func statusOf(s Sums, taken, reserved, toPay Money) Status {
 	switch {
 	case s.Captured.IsPositive() && s.Refunded.Cmp(s.Captured) == 0:
 		return StatusRefunded
 	case s.Refunded.IsPositive():
 		return StatusPartiallyRefunded
-	case s.Captured.IsPositive() && s.Captured.Cmp(toPay) >= 0:
+	case taken.IsPositive() && taken.Cmp(toPay) >= 0:
 		return StatusPaid
-	case s.Captured.IsPositive():
+	case taken.IsPositive():
 		return StatusPartiallyPaid
 	case s.Authorized.IsPositive() && s.Reserved().IsZero():
 		return StatusVoided
-	case s.Authorized.IsPositive() && s.Reserved().Cmp(toPay) >= 0:
+	case s.Authorized.IsPositive() && reserved.Cmp(toPay) >= 0:
 		return StatusAuthorized
 	default:
 		return StatusPending
@@ -101,6 +102,9 @@ func (p *Payment) derive() (newlyHeld []*Transaction) {
 	}
 	p.Sums = sums
 	p.Status = p.statusNow()
+	if !p.anyOpen() && !p.Sums.Reserved().IsPositive() {
+		p.NextAction = nil // nothing is left to do
+	}
 	p.change = p.change.touched()
 	return newlyHeld
 }
@@ -135,10 +139,10 @@ func (p *Payment) statusNow() Status {
 	if initial == nil {
 		return StatusPending
 	}
-	if initial.State == Approved && p.Amount.IsZero() {
+	if initial.State == Approved && p.Charge().IsZero() {
 		return StatusPaid
 	}
-	status := statusOf(p.Sums, p.Amount.Add(p.Fee))
+	status := statusOf(p.Sums, p.Sums.Captured, p.Sums.Reserved(), p.Charge())
 	if status == StatusPending && !p.anyOpen() && initial.State != Approved {
 		return StatusFailed
 	}

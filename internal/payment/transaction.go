@@ -14,12 +14,16 @@ type Payment struct {
 	Account string
 	Mode    Mode
 	Amount  Money // of the order's total
-	Fee     Money // on top of Amount
+	Fee     Money // on top of Amount; negative for a discount, never below -Amount
 	// Sums and Status are derived from the transactions by Order.Record.
 	Sums   Sums
 	Status Status
 	// NextAction is what the shopper has to do, while that is so.
-	NextAction   *NextAction
+	NextAction *NextAction
+	// Details are what may be kept of what the shopper entered, for those who
+	// collect the money: masked where the whole is not needed. They may be personal
+	// data: never logged, never in an error.
+	Details      map[string]string
 	Transactions []*Transaction
 	CreatedAt    time.Time
 
@@ -112,9 +116,35 @@ func (p *Payment) Initial() *Transaction {
 	return nil
 }
 
+// Charge returns what the shopper is asked for: the amount with its fee.
+func (p *Payment) Charge() Money { return p.Amount.Add(p.Fee) }
+
 // Held returns the money of this payment that is paid or reserved, fee aside.
-func (p *Payment) Held() Money {
-	return p.Sums.Authorized.Sub(p.Sums.Voided).Min(p.Amount)
+func (p *Payment) Held() Money { return p.covers(p.Sums.Authorized.Sub(p.Sums.Voided)) }
+
+// covers returns how much of Amount is paid by so much money. The fee comes
+// last, so that the order is paid once its own total is; a discount is granted
+// once all that was asked for is there.
+func (p *Payment) covers(money Money) Money {
+	initial := p.Initial()
+	if initial != nil && initial.State == Approved && money.Cmp(p.Charge()) >= 0 {
+		return p.Amount
+	}
+	return money.Min(p.Amount)
+}
+
+// keep adds details to the payment; what was told first stays.
+func (p *Payment) keep(details map[string]string) {
+	for name, value := range details {
+		if _, known := p.Details[name]; known {
+			continue
+		}
+		if p.Details == nil {
+			p.Details = make(map[string]string, len(details))
+		}
+		p.Details[name] = value
+		p.change = p.change.touched()
+	}
 }
 
 // OpenPayment adds an intent to pay amount on a method to the order.

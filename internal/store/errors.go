@@ -31,6 +31,8 @@ func (s *Store) opened(ctx context.Context, open payment.Opening, err error) err
 		return s.duplicate(ctx, open.Notification)
 	case "orders_number_key":
 		return payment.ErrNumberTaken
+	case "reservations_pkey":
+		return payment.ErrReserved
 	}
 	return err
 }

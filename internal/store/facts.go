@@ -30,6 +30,7 @@ type factJSON struct {
 	Mode             payment.Mode        `json:"mode,omitempty"`
 	Reason           payment.Reason      `json:"reason,omitzero"`
 	NextAction       *payment.NextAction `json:"next_action,omitempty"`
+	Details          map[string]string   `json:"details,omitempty"`
 	At               time.Time           `json:"at,omitzero"`
 }
 
@@ -39,6 +40,7 @@ func encodeFacts(facts []payment.Fact) ([]byte, error) {
 		out[i] = factJSON{
 			Source: f.Source, Reference: f.Reference, Type: f.Type, GatewayReference: f.GatewayReference, State: f.State,
 			Account: f.Account, Mode: f.Mode, Reason: f.Reason, NextAction: f.NextAction,
+			Details: f.Details,
 		}
 		if !f.At.IsZero() {
 			out[i].At = f.At.UTC()
@@ -67,7 +69,8 @@ func decodeFacts(body []byte) ([]payment.Fact, error) {
 		}
 		facts[i] = payment.Fact{
 			Source: f.Source, Reference: f.Reference, Type: f.Type, GatewayReference: f.GatewayReference, State: f.State,
-			Amount: amount, Account: f.Account, Mode: f.Mode, Reason: f.Reason, NextAction: f.NextAction, At: f.At,
+			Amount: amount, Account: f.Account, Mode: f.Mode, Reason: f.Reason, NextAction: f.NextAction,
+			Details: f.Details, At: f.At,
 		}
 	}
 	return facts, nil

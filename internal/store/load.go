@@ -18,7 +18,7 @@ const (
 		o.created_at, o.expires_at, o.updated_at, o.status, o.placed_at, o.paid_at, o.cancelled_at, o.cancel_reason,
 		o.new_notification, o.review, o.numbers, o.sequence, d.body`
 	paymentColumns = `n, method, gateway, account, mode, amount, fee, status, authorized, captured, refunded, voided,
-		next_action, created_at`
+		next_action, details, created_at`
 	transactionColumns = `n, payment, type, state, amount, coalesce(reference, ''), gateway_reference, parent, held,
 		reason_code, reason_message, reason_decline, created_at, settled_at, due_at, inquiries`
 	effectColumns = `key, kind, subject, state, tries, note, due_at`
@@ -185,9 +185,9 @@ func paymentScanner(c payment.Currency) pgx.RowToFunc[*payment.Payment] {
 	return func(row pgx.CollectableRow) (*payment.Payment, error) {
 		p := &payment.Payment{}
 		var amount, fee, authorized, captured, refunded, voided int64
-		var next []byte
+		var next, details []byte
 		err := row.Scan(&p.N, &p.Method, &p.Gateway, &p.Account, &p.Mode, &amount, &fee, &p.Status,
-			&authorized, &captured, &refunded, &voided, &next, &p.CreatedAt)
+			&authorized, &captured, &refunded, &voided, &next, &details, &p.CreatedAt)
 		if err != nil {
 			return nil, err
 		}
@@ -200,6 +200,11 @@ func paymentScanner(c payment.Currency) pgx.RowToFunc[*payment.Payment] {
 			p.NextAction = &payment.NextAction{}
 			if err := json.Unmarshal(next, p.NextAction); err != nil {
 				return nil, fmt.Errorf("next action: %w", err)
+			}
+		}
+		if details != nil {
+			if err := json.Unmarshal(details, &p.Details); err != nil {
+				return nil, fmt.Errorf("payment details: %w", err)
 			}
 		}
 		return p, nil

@@ -29,13 +29,13 @@ func TestMigrationsGoDownOneByOne(t *testing.T) {
 	require.NoError(t, postgres.Migrate(t.Context(), url, migrations.FS))
 	version, err := postgres.MigrateVersion(t.Context(), url)
 	require.NoError(t, err)
-	for range version.Number {
+	for down := range version.Number {
 		before := schema(t, url)
 		require.NoError(t, postgres.MigrateDown(t.Context(), url, migrations.FS, 1))
 		below := schema(t, url)
 		require.NotEqual(t, before, below)
 		require.NoError(t, postgres.Migrate(t.Context(), url, migrations.FS))
-		require.NoError(t, postgres.MigrateDown(t.Context(), url, migrations.FS, 1))
+		require.NoError(t, postgres.MigrateDown(t.Context(), url, migrations.FS, int(down)+1))
 		require.Equal(t, below, schema(t, url))
 	}
 }

@@ -61,6 +61,7 @@ func queueChildren(batch *pgx.Batch, o *payment.Order, closing payment.Closing) 
 			return err
 		}
 	}
+	queueReservations(batch, o)
 	for _, e := range o.Effects {
 		queueEffect(batch, o, e)
 	}
@@ -90,27 +91,41 @@ func queuePayment(batch *pgx.Batch, o *payment.Order, p *payment.Payment) error 
 	if p.Change() == payment.Unchanged {
 		return queueTransactions(batch, o, p)
 	}
-	var next []byte
-	if p.NextAction != nil {
-		var err error
-		if next, err = json.Marshal(p.NextAction); err != nil {
-			return err
-		}
+	next, details, err := encodePayment(p)
+	if err != nil {
+		return err
 	}
 	s := p.Sums
 	if p.Change() == payment.Added {
 		batch.Queue(`insert into payments (order_id, n, method, gateway, account, mode, amount, fee, status, authorized,
-				captured, refunded, voided, next_action, created_at)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+				captured, refunded, voided, next_action, details, created_at)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 			[16]byte(o.ID), p.N, p.Method, p.Gateway, p.Account, string(p.Mode), p.Amount.Minor(), p.Fee.Minor(),
-			string(p.Status), s.Authorized.Minor(), s.Captured.Minor(), s.Refunded.Minor(), s.Voided.Minor(), next, p.CreatedAt)
+			string(p.Status), s.Authorized.Minor(), s.Captured.Minor(), s.Refunded.Minor(), s.Voided.Minor(), next,
+			details, p.CreatedAt)
 	} else {
 		batch.Queue(`update payments set status = $3, authorized = $4, captured = $5, refunded = $6, voided = $7,
-			next_action = $8 where order_id = $1 and n = $2`,
+			next_action = $8, details = $9 where order_id = $1 and n = $2`,
 			[16]byte(o.ID), p.N, string(p.Status), s.Authorized.Minor(), s.Captured.Minor(), s.Refunded.Minor(),
-			s.Voided.Minor(), next)
+			s.Voided.Minor(), next, details)
 	}
 	return queueTransactions(batch, o, p)
+}
+
+// encodePayment returns the parts of a payment that are kept as JSON, nil for
+// what it does not have.
+func encodePayment(p *payment.Payment) (next, details []byte, err error) {
+	if p.NextAction != nil {
+		if next, err = json.Marshal(p.NextAction); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(p.Details) > 0 {
+		if details, err = json.Marshal(p.Details, json.Deterministic(true)); err != nil {
+			return nil, nil, err
+		}
+	}
+	return next, details, nil
 }
 
 func queueTransactions(batch *pgx.Batch, o *payment.Order, p *payment.Payment) error {
