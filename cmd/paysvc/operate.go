@@ -88,7 +88,7 @@ func inquire(ctx context.Context, args []string, env environment) error {
 	if err != nil {
 		return err
 	}
-	defer s.store.Close()
+	defer s.close()
 	o, err := s.store.ReadOrder(ctx, "", id)
 	if err != nil {
 		return err

@@ -60,20 +60,31 @@ func newService(ctx context.Context, p parts) (*service, error) {
 		books.Close()
 		return nil, err
 	}
-	s.jobs = jobs.New(jobs.Deps{
+	s.jobs, err = jobs.New(ctx, jobs.Deps{
 		Transactions: books, Runs: books, Notifications: books, Effects: books, Claims: books, Moments: s.moments,
 		Orders: books, Mailer: jobs.Folder(p.config.MailFolder), MailFrom: mailFrom(p.settings), Now: time.Now, Log: p.log,
+		DatabaseURL: p.config.DatabaseURL.Reveal(), DrainMax: time.Duration(p.config.DrainSeconds) * time.Second,
 	})
+	if err != nil {
+		books.Close()
+		return nil, err
+	}
 	s.api, err = api.New(api.Deps{
 		Moments: s.moments, Orders: books, Keys: books, IDs: ids, Now: time.Now, Random: rand.Reader, Log: p.log,
 		Books: apiBooks(books, s.moments), Version: version, TrustedProxies: p.config.trusted, Limits: p.config.limits(),
 		Ready: s.ready, Draining: s.draining, Mount: p.mount,
 	})
 	if err != nil {
-		books.Close()
+		s.close()
 		return nil, err
 	}
 	return s, nil
+}
+
+// close gives the connections back.
+func (s *service) close() {
+	s.jobs.Close()
+	s.store.Close()
 }
 
 // ready fails while the service drains and while the database is gone.
@@ -102,6 +113,7 @@ func (s *service) serve(ctx context.Context, listener net.Listener, p parts) err
 	case <-ctx.Done():
 		p.log.Info().Msg("stopping: answering what came in")
 		close(s.draining)
+		s.jobs.Drain()
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(p.config.DrainSeconds)*time.Second)
 		err = server.Shutdown(bounded)
 		cancel()
@@ -109,7 +121,7 @@ func (s *service) serve(ctx context.Context, listener net.Listener, p parts) err
 	stopJobs()
 	_ = server.Close() // what has not finished in time is cut; its outcome is asked about later
 	group.Wait()
-	s.store.Close()
+	s.close()
 	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, context.DeadlineExceeded) {
 		return nil
 	}

@@ -2,17 +2,17 @@ package jobs
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"time"
 
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
-// mailRetry is how long a mail that could not be sent waits.
-const mailRetry = time.Minute
+// effectRetry is how long an effect of our own tables that failed waits.
+const effectRetry = time.Minute
 
 // effects carries out effects that are due: those in our tables in one
-// transaction with their mark, mails in between two.
+// transaction with their mark, the others by jobs of their own.
 func (j *Jobs) effects(ctx context.Context) (bool, error) {
 	now := j.Now()
 	due, err := j.Effects.DueEffects(ctx, now, now.Add(lease), batchMax)
@@ -20,28 +20,28 @@ func (j *Jobs) effects(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	for _, e := range due {
-		if err := j.effect(ctx, e); err != nil {
+		if err := item(ctx, func(ctx context.Context) error { return j.effect(ctx, e) }); err != nil {
 			j.Log.Error().Err(err).Stringer("order", e.Order).Str("effect", e.Key).Msg("effect failed; it stays due")
+			j.putOff(ctx, e)
 		}
 	}
 	return len(due) == batchMax, nil
 }
 
 func (j *Jobs) effect(ctx context.Context, e payment.DueEffect) error {
-	if e.Kind != payment.SendOrderMail {
-		return j.Effects.ApplyEffect(ctx, e.Order, e.Key, j.Now())
+	if e.Kind == payment.SendOrderMail {
+		return j.mailLater(ctx, e)
 	}
-	o, err := j.Orders.ReadOrder(ctx, "", e.Order)
-	if err != nil {
-		return err
+	return j.Effects.ApplyEffect(ctx, e.Order, e.Key, j.Now())
+}
+
+// putOff counts a failure of an effect. One that fails every time is given up
+// after a while, and a person is called, instead of being tried for ever.
+func (j *Jobs) putOff(ctx context.Context, e payment.DueEffect) {
+	err := item(ctx, func(ctx context.Context) error {
+		return j.Effects.FinishEffect(ctx, e.Order, e.Key, j.Now(), "it could not be carried out", j.Now().Add(effectRetry))
+	})
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		j.Log.Error().Err(err).Stringer("order", e.Order).Str("effect", e.Key).Msg("put off an effect")
 	}
-	failure := ""
-	if err := j.Mailer.Send(ctx, orderMail(o, e.Key, j.MailFrom(o.Store), j.Now())); err != nil {
-		failure = "the mail could not be handed over"
-		j.Log.Error().Err(err).Stringer("order", e.Order).Msg("send order mail")
-	}
-	if err := j.Effects.FinishEffect(ctx, e.Order, e.Key, j.Now(), failure, j.Now().Add(mailRetry)); err != nil {
-		return fmt.Errorf("finish effect %s of %s: %w", e.Key, e.Order, err)
-	}
-	return nil
 }

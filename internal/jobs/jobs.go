@@ -1,7 +1,13 @@
 // Package jobs does the work that nobody waits for: it carries out effects, asks
-// PSPs about open transactions, takes up runs and notifications that failed, and
-// reaps old idempotency keys. Several instances may run side by side: work is
-// claimed in the database by pushing its due time, so a crash only delays it.
+// PSPs about open transactions, takes up runs and notifications that failed, ends
+// orders whose time is over, sends mails, and reaps old idempotency keys. It
+// stands on River: a queue in our own database, shared by all instances.
+//
+// There are two sorts of jobs. A sweep comes round by itself, on one instance at
+// a time, and works off rows that are due; it claims them by pushing their due
+// time, so a crash, or two sweeps at once, only delay them. All others are put
+// into the queue one by one, are tried again when they fail, and are parked, for
+// an operator to see, after their last try.
 package jobs
 
 import (
@@ -9,18 +15,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/riverqueue/river"
 	"github.com/rs/zerolog"
 
 	"github.com/paysvc/paysvc/internal/payment"
 )
-
-// Work is a kind of background work.
-type work struct {
-	name  string
-	every time.Duration
-	// step does some of what is due and tells whether there may be more.
-	step func(ctx context.Context) (more bool, err error)
-}
 
 // Transactions finds transactions that a PSP is to be asked about.
 type Transactions interface {
@@ -43,6 +42,7 @@ type Effects interface {
 	DueEffects(ctx context.Context, now, leaseUntil time.Time, limit int) ([]payment.DueEffect, error)
 	ApplyEffect(ctx context.Context, order payment.OrderID, key string, at time.Time) error
 	FinishEffect(ctx context.Context, order payment.OrderID, key string, at time.Time, failure string, retryAt time.Time) error
+	PostponeEffect(ctx context.Context, order payment.OrderID, key string, due time.Time) error
 }
 
 // Claims reaps idempotency keys.
@@ -62,6 +62,12 @@ type Orders interface {
 	ReadOrder(ctx context.Context, store string, id payment.OrderID) (*payment.Order, error)
 }
 
+// Queue takes jobs to be worked once, soon. A job whose unique arguments wait
+// already, or were worked lately, is not taken twice.
+type Queue interface {
+	Enqueue(ctx context.Context, jobs ...river.JobArgs) error
+}
+
 // Deps are what the jobs work with.
 type Deps struct {
 	Transactions  Transactions
@@ -76,25 +82,53 @@ type Deps struct {
 	MailFrom func(store string) string
 	Now      func() time.Time
 	Log      zerolog.Logger
+	// DatabaseURL is where River keeps its queue. Queue is used instead where it is
+	// set: by tests and simulations, which call the sweeps and workers themselves.
+	DatabaseURL string
+	Queue       Queue
+	// Background, when set, marks a context as that of background work, so that the
+	// store keeps its connections apart from those of requests.
+	Background func(ctx context.Context) context.Context
+	// DrainMax is how long what was begun may go on once the instance stops: 20 s.
+	DrainMax time.Duration
 }
 
 // Jobs is the background work of one instance.
 type Jobs struct {
 	Deps
-	kick chan struct{}
+	queue    Queue
+	river    *riverQueue // nil where Deps.Queue is set
+	kick     chan struct{}
+	draining chan struct{}
+	drain    func()
+	outages  outages
 }
 
-// The bounds of the background work of one instance.
-const (
-	batchMax    = 100
-	inquiryMax  = 8 // inquiries under way at once
-	lease       = time.Minute
-	keyLifetime = 72 * time.Hour
-	stepMax     = time.Minute
-)
+// New returns the jobs; Run does them. It connects to nothing yet. Close it.
+func New(ctx context.Context, d Deps) (*Jobs, error) {
+	j := &Jobs{Deps: d, queue: d.Queue, kick: make(chan struct{}, 1), draining: make(chan struct{})}
+	j.drain = sync.OnceFunc(func() { close(j.draining) })
+	if j.DrainMax <= 0 {
+		j.DrainMax = 20 * time.Second
+	}
+	if j.Background == nil {
+		j.Background = func(ctx context.Context) context.Context { return ctx }
+	}
+	if j.queue != nil {
+		return j, nil
+	}
+	var err error
+	if j.river, err = newRiverQueue(ctx, j); err != nil {
+		return nil, err
+	}
+	j.queue = j.river
+	return j, nil
+}
 
-// New returns the jobs; Run does them.
-func New(d Deps) *Jobs { return &Jobs{Deps: d, kick: make(chan struct{}, 1)} }
+// Enqueue implements Queue: whoever has work for jobs hands it in here.
+func (j *Jobs) Enqueue(ctx context.Context, jobs ...river.JobArgs) error {
+	return j.queue.Enqueue(ctx, jobs...)
+}
 
 // Kick tells that effects wait. It never blocks.
 func (j *Jobs) Kick() {
@@ -104,120 +138,44 @@ func (j *Jobs) Kick() {
 	}
 }
 
-// Run works until ctx ends, and returns once what was begun is finished.
+// Drain makes the jobs begin nothing new, apart from effects that are kicked
+// about. What was begun goes on, for DrainMax at most.
+func (j *Jobs) Drain() { j.drain() }
+
+// Run works until ctx ends, and returns once what was begun is finished, or
+// DrainMax is over.
 func (j *Jobs) Run(ctx context.Context) {
 	var group sync.WaitGroup
-	for _, w := range []work{
-		{name: "effects", every: time.Second, step: j.effects},
-		{name: "inquiries", every: time.Second, step: j.inquiries},
-		{name: "runs", every: 5 * time.Second, step: j.runs},
-		{name: "notifications", every: 5 * time.Second, step: j.notifications},
-		{name: "idempotency keys", every: 10 * time.Minute, step: j.keys},
-	} {
-		group.Go(func() { j.loop(ctx, w) })
+	if j.river != nil {
+		group.Go(func() { j.river.run(ctx) })
 	}
+	group.Go(func() { j.kicks(ctx) })
 	group.Wait()
 }
 
-// loop does one kind of work at its interval, and at once while there is more.
-func (j *Jobs) loop(ctx context.Context, w work) {
-	ticker := time.NewTicker(w.every)
-	defer ticker.Stop()
-	kick := j.kick
-	if w.name != "effects" {
-		kick = nil
+// Close gives the connections back. It must not be called while Run runs.
+func (j *Jobs) Close() {
+	if j.river != nil {
+		j.river.pool.Close()
 	}
-	failing := false
-	for ctx.Err() == nil {
-		err := j.drain(ctx, w)
-		if err != nil && !failing { // once an outage
-			j.Log.Error().Err(err).Str("job", w.name).Msg("background work fails; it stays due")
+}
+
+// kicks carries out effects right after the commit that ordered them, without a
+// way through the queue. It begins with one round of every sweep: after a crash
+// nobody has to wait until the instances have elected who sweeps.
+func (j *Jobs) kicks(ctx context.Context) {
+	for _, s := range j.sweeps() {
+		if ctx.Err() == nil {
+			j.sweepOff(ctx, s)
 		}
-		if err == nil && failing {
-			j.Log.Info().Str("job", w.name).Msg("background work goes on")
-		}
-		failing = err != nil
+	}
+	effects := j.sweeps()[0]
+	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
-		case <-kick:
+		case <-j.kick:
+			j.sweepOff(ctx, effects)
 		}
 	}
-}
-
-// drain works off what is due, until the instance stops.
-func (j *Jobs) drain(ctx context.Context, w work) error {
-	for ctx.Err() == nil {
-		// What was begun is finished when the instance drains, within a bound.
-		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepMax)
-		more, err := w.step(bounded)
-		cancel()
-		if err != nil || !more {
-			return err
-		}
-	}
-	return nil
-}
-
-// inquiries asks the PSPs about transactions whose time has come.
-func (j *Jobs) inquiries(ctx context.Context) (bool, error) {
-	now := j.Now()
-	due, err := j.Transactions.DueTransactions(ctx, now, now.Add(lease), batchMax)
-	if err != nil {
-		return false, err
-	}
-	var group sync.WaitGroup
-	slots := make(chan struct{}, inquiryMax)
-	for _, d := range due {
-		slots <- struct{}{}
-		group.Go(func() {
-			defer func() { <-slots }()
-			if err := j.Moments.Inquire(ctx, d.Store, d.ID); err != nil {
-				j.Log.Warn().Err(err).Stringer("transaction", d.ID).Msg("inquiry learnt nothing")
-			}
-		})
-	}
-	group.Wait()
-	return len(due) == batchMax, nil
-}
-
-// runs takes up runs that failed or were left by a crash.
-func (j *Jobs) runs(ctx context.Context) (bool, error) {
-	now := j.Now()
-	due, err := j.Runs.DueRuns(ctx, now, now.Add(lease), batchMax)
-	if err != nil {
-		return false, err
-	}
-	for _, d := range due {
-		record, err := j.Runs.Run(ctx, d.Store, d.ID)
-		if err == nil {
-			err = j.Moments.Resume(ctx, d.Store, d.ID, record)
-		}
-		if err != nil {
-			j.Log.Error().Err(err).Stringer("run", d.ID).Msg("run failed again")
-		}
-	}
-	return len(due) == batchMax, nil
-}
-
-// notifications applies kept notifications again.
-func (j *Jobs) notifications(ctx context.Context) (bool, error) {
-	now := j.Now()
-	due, err := j.Notifications.DueNotifications(ctx, now, now.Add(lease), batchMax)
-	if err != nil {
-		return false, err
-	}
-	for _, n := range due {
-		if err := j.Moments.Replay(ctx, n); err != nil {
-			j.Log.Error().Err(err).Stringer("notification", n.ID).Msg("notification failed again")
-		}
-	}
-	return len(due) == batchMax, nil
-}
-
-// keys forgets idempotency keys that are old.
-func (j *Jobs) keys(ctx context.Context) (bool, error) {
-	reaped, err := j.Claims.ReapClaims(ctx, j.Now().Add(-keyLifetime), batchMax*10)
-	return reaped == batchMax*10, err
 }

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/riverqueue/river"
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
@@ -79,6 +80,11 @@ func (b *books) FinishEffect(_ context.Context, _ payment.OrderID, key string, _
 	return nil
 }
 
+func (b *books) PostponeEffect(_ context.Context, _ payment.OrderID, key string, _ time.Time) error {
+	b.note("postponed " + key)
+	return nil
+}
+
 func (b *books) ReapClaims(_ context.Context, before time.Time, _ int) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -123,57 +129,61 @@ func (m *mails) Send(_ context.Context, mail jobs.Mail) error {
 	return m.err
 }
 
-// work runs the jobs for so long in virtual time.
-func work(t *testing.T, b *books, m jobs.Mailer, log zerolog.Logger, d time.Duration) {
+// tray is a queue that keeps what it is given.
+type tray struct{ jobs []river.JobArgs }
+
+func (t *tray) Enqueue(_ context.Context, jobs ...river.JobArgs) error {
+	t.jobs = append(t.jobs, jobs...)
+	return nil
+}
+
+// newJobs returns jobs without River: sweeps are called, and what is queued lies
+// in the tray.
+func newJobs(t *testing.T, b *books, m jobs.Mailer, log zerolog.Logger) (*jobs.Jobs, *tray) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), d)
-	defer cancel()
-	jobs.New(jobs.Deps{
+	queue := &tray{}
+	j, err := jobs.New(t.Context(), jobs.Deps{
 		Transactions: b, Runs: b, Notifications: b, Effects: b, Claims: b, Moments: b, Orders: b, Mailer: m,
-		MailFrom: func(string) string { return "shop@example.org" }, Now: time.Now, Log: log,
-	}).Run(ctx)
+		MailFrom: func(string) string { return "shop@example.org" }, Now: time.Now, Log: log, Queue: queue,
+	})
+	require.NoError(t, err)
+	t.Cleanup(j.Close)
+	return j, queue
+}
+
+// sweepAll does one round of every sweep.
+func sweepAll(t *testing.T, j *jobs.Jobs) {
+	t.Helper()
+	for name := range j.Sweeps() {
+		require.NoError(t, j.Sweep(t.Context(), name))
+	}
 }
 
 func TestWhatIsDueIsDoneOnce(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		b := &books{
-			transactions:  []payment.DueTransaction{{Store: "demo"}},
-			runs:          []payment.DueRun{{Store: "demo"}},
-			notifications: []*payment.Notification{{EventID: "evt_1"}},
-			effects: []payment.DueEffect{
-				{Key: "deduct_stock", Kind: payment.DeductStock}, {Key: "send_order_mail", Kind: payment.SendOrderMail},
-			},
-		}
-		m := &mails{}
-		work(t, b, m, zerolog.Nop(), time.Minute)
-		require.ElementsMatch(t, []string{
-			"asked for demo", "resumed confirm", "replayed evt_1", "applied deduct_stock", "finished send_order_mail",
-		}, b.done())
-		require.Len(t, m.sent, 1)
-		require.Equal(t, "a@example.org", m.sent[0].To)
-		require.Equal(t, "shop@example.org", m.sent[0].From)
-		require.Contains(t, m.sent[0].Text, "2 x A-1  5.00 EUR")
-	})
-}
-
-func TestAMailThatCannotBeSentStaysDue(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		b := &books{effects: []payment.DueEffect{{Key: "send_order_mail", Kind: payment.SendOrderMail}}}
-		work(t, b, &mails{err: errors.New("550 a@example.org refused")}, zerolog.Nop(), time.Minute)
-		require.Equal(t, []string{"finished send_order_mail the mail could not be handed over"}, b.done())
-	})
+	b := &books{
+		transactions:  []payment.DueTransaction{{Store: "demo"}},
+		runs:          []payment.DueRun{{Store: "demo"}},
+		notifications: []*payment.Notification{{EventID: "evt_1"}},
+		effects: []payment.DueEffect{
+			{Key: "deduct_stock", Kind: payment.DeductStock}, {Store: "demo", Key: "send_order_mail", Kind: payment.SendOrderMail},
+		},
+	}
+	j, queue := newJobs(t, b, &mails{}, zerolog.Nop())
+	sweepAll(t, j)
+	sweepAll(t, j)
+	require.ElementsMatch(t, []string{
+		"asked for demo", "resumed confirm", "replayed evt_1", "applied deduct_stock", "postponed send_order_mail",
+	}, b.done())
+	require.Len(t, queue.jobs, 1)
+	require.Equal(t, "send-mail", queue.jobs[0].Kind())
 }
 
 func TestEffectsAreCarriedOutRightAfterTheyAreStaged(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := &books{}
-		j := jobs.New(jobs.Deps{
-			Transactions: b, Runs: b, Notifications: b, Effects: b, Claims: b, Moments: b, Orders: b, Mailer: &mails{},
-			Now: time.Now, Log: zerolog.Nop(),
-		})
+		j, _ := newJobs(t, b, &mails{}, zerolog.Nop())
 		ctx, cancel := context.WithCancel(t.Context())
 		var group sync.WaitGroup
 		group.Go(func() { j.Run(ctx) })
@@ -191,29 +201,40 @@ func TestEffectsAreCarriedOutRightAfterTheyAreStaged(t *testing.T) {
 	})
 }
 
+func TestAnInstanceThatStartsLooksForWorkItself(t *testing.T) {
+	t.Parallel()
+	b := &books{transactions: []payment.DueTransaction{{Store: "demo"}}}
+	j, _ := newJobs(t, b, &mails{}, zerolog.Nop())
+	ctx, cancel := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	group.Go(func() { j.Run(ctx) })
+	require.Eventually(t, func() bool { return len(b.done()) == 1 }, 10*time.Second, time.Millisecond)
+	cancel()
+	group.Wait()
+}
+
 func TestAnOutageIsLoggedOnceAndWorkGoesOnAfterIt(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var log strings.Builder
-		b := &books{down: errors.New("connection refused")}
-		time.AfterFunc(time.Minute, func() {
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			b.down, b.effects = nil, []payment.DueEffect{{Key: "deduct_stock", Kind: payment.DeductStock}}
-		})
-		work(t, b, &mails{}, zerolog.New(zerolog.SyncWriter(&log)), 2*time.Minute)
-		require.Equal(t, []string{"applied deduct_stock"}, b.done())
-		require.Equal(t, 1, strings.Count(log.String(), `"job":"effects","message":"background work fails`))
-		require.Equal(t, 1, strings.Count(log.String(), `"job":"effects","message":"background work goes on`))
-	})
+	var log strings.Builder
+	b := &books{down: errors.New("connection refused")}
+	j, _ := newJobs(t, b, &mails{}, zerolog.New(zerolog.SyncWriter(&log)))
+	for range 3 {
+		require.ErrorContains(t, j.Sweep(t.Context(), "effects"), "connection refused")
+	}
+	b.down, b.effects = nil, []payment.DueEffect{{Key: "deduct_stock", Kind: payment.DeductStock}}
+	require.NoError(t, j.Sweep(t.Context(), "effects"))
+	require.NoError(t, j.Sweep(t.Context(), "effects"))
+	require.Equal(t, []string{"applied deduct_stock"}, b.done())
+	require.Equal(t, 1, strings.Count(log.String(), `"job":"effects","message":"background work fails`))
+	require.Equal(t, 1, strings.Count(log.String(), `"job":"effects","message":"background work goes on`))
 }
 
 func TestIdempotencyKeysAreKeptForThreeDays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := &books{}
-		began := time.Now()
-		work(t, b, &mails{}, zerolog.Nop(), time.Second)
-		require.Equal(t, began.Add(-72*time.Hour), b.reaped[0])
+		j, _ := newJobs(t, b, &mails{}, zerolog.Nop())
+		require.NoError(t, j.Sweep(t.Context(), "idempotency-keys"))
+		require.Equal(t, []time.Time{time.Now().Add(-72 * time.Hour)}, b.reaped)
 	})
 }

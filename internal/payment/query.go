@@ -135,6 +135,7 @@ type DueRun struct {
 
 // DueEffect is an effect that waits to be carried out.
 type DueEffect struct {
+	Store string
 	Order OrderID
 	Key   string
 	Kind  EffectKind

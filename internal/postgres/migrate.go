@@ -27,11 +27,11 @@ type SchemaVersion struct {
 	Dirty bool
 }
 
-// Migrate brings a database up to the newest migration in files. Nothing to do is success, and so is a schema
+// Migrate brings a database up to the newest migration in files, and River's tables after them. Nothing to do is success, and so is a schema
 // that is newer than files: the previous release runs on it. Several processes may call it at once. A schema
 // that an earlier run left half-way is an error that says what to do.
 func Migrate(ctx context.Context, url string, files fs.FS) error {
-	return change(ctx, url, files, func(m *migrate.Migrate, now SchemaVersion) error {
+	return change(ctx, url, files, func(conn *pgx.Conn, m *migrate.Migrate, now SchemaVersion) error {
 		newest, err := newestIn(files)
 		if err != nil {
 			return err
@@ -39,28 +39,37 @@ func Migrate(ctx context.Context, url string, files fs.FS) error {
 		if err := now.mustBeClean(); err != nil {
 			return err
 		}
-		return walk(ctx, m, now, 1, func(at SchemaVersion) bool { return at.Number >= newest })
+		if err := walk(ctx, m, now, 1, func(at SchemaVersion) bool { return at.Number >= newest }); err != nil {
+			return err
+		}
+		return raiseQueue(ctx, conn, url)
 	})
 }
 
-// MigrateDown takes back that many migrations, all of them if steps is negative. It deletes data.
+// MigrateDown takes back that many migrations, all of them if steps is negative; River's tables go with the first
+// of ours. It deletes data.
 func MigrateDown(ctx context.Context, url string, files fs.FS, steps int) error {
-	return change(ctx, url, files, func(m *migrate.Migrate, now SchemaVersion) error {
+	return change(ctx, url, files, func(conn *pgx.Conn, m *migrate.Migrate, now SchemaVersion) error {
 		if err := now.mustBeClean(); err != nil {
 			return err
 		}
-		left := steps
-		return walk(ctx, m, now, -1, func(at SchemaVersion) bool {
+		left, empty := steps, false
+		err := walk(ctx, m, now, -1, func(at SchemaVersion) bool {
 			left--
-			return at.Number == 0 || left == -1
+			empty = at.Number == 0
+			return empty || left == -1
 		})
+		if err != nil || !empty {
+			return err
+		}
+		return dropQueue(ctx, conn, url)
 	})
 }
 
 // MigrateForce records that the schema is at version, without running anything: the last step after a failed
 // migration was repaired by hand. -1 stands for the empty database.
 func MigrateForce(ctx context.Context, url string, files fs.FS, version int) error {
-	return change(ctx, url, files, func(m *migrate.Migrate, _ SchemaVersion) error {
+	return change(ctx, url, files, func(_ *pgx.Conn, m *migrate.Migrate, _ SchemaVersion) error {
 		return m.Force(version)
 	})
 }
@@ -121,7 +130,9 @@ func walk(ctx context.Context, m *migrate.Migrate, at SchemaVersion, step int, d
 }
 
 // change runs do under the lock. Cancelling ctx stops after the migration that is under way.
-func change(ctx context.Context, url string, files fs.FS, do func(*migrate.Migrate, SchemaVersion) error) error {
+func change(
+	ctx context.Context, url string, files fs.FS, do func(*pgx.Conn, *migrate.Migrate, SchemaVersion) error,
+) error {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
@@ -138,7 +149,7 @@ func change(ctx context.Context, url string, files fs.FS, do func(*migrate.Migra
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	err = do(m, now)
+	err = do(conn, m, now)
 	sourceErr, databaseErr := m.Close()
 	if err := errors.Join(err, sourceErr, databaseErr); err != nil {
 		return fmt.Errorf("migrate: %w", err)

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -112,4 +113,34 @@ func TestOurSchemaGoesUpDownUp(t *testing.T) {
 		where n.nspname = 'public' and c.relname <> 'schema_migrations' and c.relname <> 'schema_migrations_pkey'`),
 		"going down leaves nothing behind")
 	require.NoError(t, postgres.Migrate(t.Context(), url, migrations.FS))
+}
+
+// queueTables counts River's tables.
+func queueTables(t *testing.T, url string) string {
+	t.Helper()
+	return query(t, url, `select count(*)::text from pg_tables where schemaname = 'public' and tablename like 'river\_%'`)
+}
+
+func TestTheQueueComesAndGoesWithOurSchema(t *testing.T) {
+	t.Parallel()
+	url := pgtest.DatabaseOf(t, schema())
+	up := queueTables(t, url)
+	require.NotEqual(t, "0", up)
+	require.NoError(t, postgres.MigrateDown(t.Context(), url, schema(), 1))
+	require.Equal(t, up, queueTables(t, url), "it stays while any of our tables does")
+	require.NoError(t, postgres.MigrateDown(t.Context(), url, schema(), 1))
+	require.Equal(t, "0", queueTables(t, url))
+	require.NoError(t, postgres.Migrate(t.Context(), url, schema()))
+	require.Equal(t, up, queueTables(t, url))
+}
+
+func TestADatabaseFromBeforeTheQueueGetsIt(t *testing.T) {
+	t.Parallel()
+	url := pgtest.DatabaseOf(t, schema())
+	for _, table := range strings.Fields(query(t, url, `select string_agg(tablename, ' ') from pg_tables where tablename like 'river\_%'`)) {
+		execute(t, url, "drop table "+table+" cascade")
+	}
+	execute(t, url, "drop type river_job_state cascade")
+	require.NoError(t, postgres.Migrate(t.Context(), url, schema()))
+	require.NotEqual(t, "0", queueTables(t, url))
 }

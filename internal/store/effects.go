@@ -21,12 +21,13 @@ const effectTriesMax = 10
 func (s *Store) DueEffects(ctx context.Context, now, leaseUntil time.Time, limit int) ([]payment.DueEffect, error) {
 	due, err := lease(ctx, s, `with due as materialized (
 			select order_id, key from effects where due_at <= $1 order by due_at limit $3 for update skip locked)
-		update effects e set due_at = $2, tries = tries + 1 from due where e.order_id = due.order_id and e.key = due.key
-		returning e.order_id, e.key, e.kind`,
+		update effects e set due_at = $2, tries = tries + 1 from due, orders o
+		where e.order_id = due.order_id and e.key = due.key and o.id = e.order_id
+		returning o.store, e.order_id, e.key, e.kind`,
 		func(row pgx.CollectableRow) (payment.DueEffect, error) {
 			var d payment.DueEffect
 			var order [16]byte
-			err := row.Scan(&order, &d.Key, &d.Kind)
+			err := row.Scan(&d.Store, &order, &d.Key, &d.Kind)
 			d.Order = order
 			return d, err
 		}, now, leaseUntil, limit)
@@ -59,17 +60,18 @@ func (s *Store) ApplyEffect(ctx context.Context, id payment.OrderID, key string,
 
 // FinishEffect marks an effect that was carried out outside the database. failure
 // says why it was not, without personal data, and "" that it was; one that failed
-// is due again at retryAt, until it was tried often enough: then a case is
-// opened. It does nothing when the effect was marked meanwhile.
+// is due again at retryAt, until it was tried often enough, or when retryAt is
+// zero: then a case is opened. It does nothing when the effect was marked
+// meanwhile, unless it was given up and succeeded now.
 func (s *Store) FinishEffect(
 	ctx context.Context, id payment.OrderID, key string, at time.Time, failure string, retryAt time.Time,
 ) error {
 	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		e, err := lockEffect(ctx, tx, id, key)
-		if err != nil || !e.waits() {
+		if err != nil || !e.waits() && (failure != "" || e.state != payment.EffectFailed) {
 			return err
 		}
-		if failure != "" && e.tries < effectTriesMax {
+		if failure != "" && e.tries < effectTriesMax && !retryAt.IsZero() {
 			_, err = tx.Exec(ctx, "update effects set due_at = $3, note = $4 where order_id = $1 and key = $2",
 				[16]byte(id), key, retryAt, failure)
 			return err
@@ -82,6 +84,17 @@ func (s *Store) FinishEffect(
 	})
 	if err != nil {
 		return fmt.Errorf("effect %s of order %s: %w", key, id, err)
+	}
+	return nil
+}
+
+// PostponeEffect puts off an effect that waits, without counting a failure: its
+// work was handed to somebody who will report to FinishEffect.
+func (s *Store) PostponeEffect(ctx context.Context, id payment.OrderID, key string, due time.Time) error {
+	_, err := s.put(ctx, `update effects set due_at = $3, tries = 0
+		where order_id = $1 and key = $2 and state in ('due', 'undo_due')`, [16]byte(id), key, due)
+	if err != nil {
+		return fmt.Errorf("postpone effect %s of order %s: %w", key, id, err)
 	}
 	return nil
 }

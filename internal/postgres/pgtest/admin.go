@@ -123,7 +123,7 @@ func drop(ctx context.Context, conn *pgx.Conn, name string) error {
 	return err
 }
 
-// templateName changes with every byte of the migrations.
+// templateName changes with every byte of the migrations, and with River's.
 func templateName(files fs.FS) (string, error) {
 	names, err := fs.Glob(files, "*.sql")
 	if err != nil {
@@ -137,6 +137,11 @@ func templateName(files fs.FS) (string, error) {
 		}
 		fmt.Fprintf(sum, "%s %d\n%s", name, len(text), text)
 	}
+	queue, err := postgres.QueueVersion()
+	if err != nil {
+		return "", err
+	}
+	fmt.Fprintf(sum, "queue %d\n", queue)
 	return fmt.Sprintf("%s%x", template, sum.Sum(nil)[:8]), nil
 }
 

@@ -1,0 +1,71 @@
+package jobs
+
+import (
+	"context"
+	"sync"
+)
+
+// inquiries asks the PSPs about transactions whose time has come.
+func (j *Jobs) inquiries(ctx context.Context) (bool, error) {
+	now := j.Now()
+	due, err := j.Transactions.DueTransactions(ctx, now, now.Add(lease), batchMax)
+	if err != nil {
+		return false, err
+	}
+	var group sync.WaitGroup
+	slots := make(chan struct{}, inquiryMax)
+	for _, d := range due {
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			err := item(ctx, func(ctx context.Context) error { return j.Moments.Inquire(ctx, d.Store, d.ID) })
+			if err != nil {
+				j.Log.Warn().Err(err).Stringer("transaction", d.ID).Msg("inquiry learnt nothing")
+			}
+		})
+	}
+	group.Wait()
+	return len(due) == batchMax, nil
+}
+
+// runs takes up runs that failed or were left by a crash.
+func (j *Jobs) runs(ctx context.Context) (bool, error) {
+	now := j.Now()
+	due, err := j.Runs.DueRuns(ctx, now, now.Add(lease), batchMax)
+	if err != nil {
+		return false, err
+	}
+	for _, d := range due {
+		err := item(ctx, func(ctx context.Context) error {
+			record, err := j.Runs.Run(ctx, d.Store, d.ID)
+			if err != nil {
+				return err
+			}
+			return j.Moments.Resume(ctx, d.Store, d.ID, record)
+		})
+		if err != nil {
+			j.Log.Error().Err(err).Stringer("run", d.ID).Msg("run failed again")
+		}
+	}
+	return len(due) == batchMax, nil
+}
+
+// notifications applies kept notifications again. Some may be unreadable, which
+// is an error beside those that are not.
+func (j *Jobs) notifications(ctx context.Context) (bool, error) {
+	now := j.Now()
+	due, unreadable := j.Notifications.DueNotifications(ctx, now, now.Add(lease), batchMax)
+	for _, n := range due {
+		err := item(ctx, func(ctx context.Context) error { return j.Moments.Replay(ctx, n) })
+		if err != nil {
+			j.Log.Error().Err(err).Stringer("notification", n.ID).Msg("notification failed again")
+		}
+	}
+	return len(due) == batchMax, unreadable
+}
+
+// keys forgets idempotency keys that are old.
+func (j *Jobs) keys(ctx context.Context) (bool, error) {
+	reaped, err := j.Claims.ReapClaims(ctx, j.Now().Add(-keyLifetime), batchMax*10)
+	return reaped == batchMax*10, err
+}
