@@ -24,6 +24,7 @@ var layers = []layer{
 	{"internal/payment", nil},
 	{"internal/pipeline", []string{"internal/payment"}},
 	{"internal/pipeline/steps", []string{"internal/payment", "internal/pipeline"}},
+	{"internal/pipeline/when", []string{"internal/payment", "internal/pipeline"}},
 
 	{"internal/gateways", []string{"internal/payment", "internal/pipeline"}},
 	{"internal/gateways/...", []string{"internal/gateways", "internal/payment", "internal/pipeline"}},
@@ -74,6 +75,7 @@ var libraries = []library{
 	{"github.com/golang-migrate/", []string{"internal/postgres"}},
 	{"github.com/go-chi/", []string{"internal/api", "internal/api/...", "internal/backoffice", "internal/sandbox"}},
 	{"github.com/danielgtaylor/huma/", []string{"internal/api", "internal/api/...", "internal/backoffice"}},
+	{"github.com/expr-lang/", []string{"internal/pipeline/when"}},
 	{"github.com/lib/pq", nil},
 }
 

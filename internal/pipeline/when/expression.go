@@ -52,10 +52,12 @@ type expression struct {
 	literal   *string // of a text that is written in the condition
 }
 
-func truthOf(f func(*scope) bool) expression                       { return expression{kind: truth, truth: f} }
-func textOf(f func(*scope) (string, bool)) expression              { return expression{kind: text, text: f} }
-func listOf(f func(*scope) []string) expression                    { return expression{kind: list, list: f} }
-func numberOf(f func(*scope) (decimal.Decimal, bool)) expression   { return expression{kind: number, number: f} }
+func truthOf(f func(*scope) bool) expression          { return expression{kind: truth, truth: f} }
+func textOf(f func(*scope) (string, bool)) expression { return expression{kind: text, text: f} }
+func listOf(f func(*scope) []string) expression       { return expression{kind: list, list: f} }
+func numberOf(f func(*scope) (decimal.Decimal, bool)) expression {
+	return expression{kind: number, number: f}
+}
 
 func literalText(value string) expression {
 	e := textOf(func(*scope) (string, bool) { return value, true })

@@ -87,15 +87,12 @@ var _ interface {
 func (c *condition) Holds(run *pipeline.Run) (holds bool, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			holds, err = false, fmt.Errorf("condition: panic: %v", p)
+			holds, err = false, fmt.Errorf("panic: %v", p)
 		}
 	}()
 	s := scope{run: run}
 	holds = c.truth(&s)
-	if s.err != nil {
-		return false, fmt.Errorf("condition: %w", s.err)
-	}
-	return holds, nil
+	return holds && s.err == nil, s.err
 }
 
 // String returns the source.

@@ -1,0 +1,120 @@
+package when
+
+import (
+	"errors"
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+)
+
+// A pattern takes time by its size times the length of the text.
+const (
+	patternSizeMax  = 500 // in instructions of the compiled pattern
+	matchedMaxBytes = 4096
+)
+
+var errTooLong = errors.New("a text is too long to be matched with a pattern")
+
+// within compiles contains, startsWith and endsWith.
+func (c *compiler) within(n *ast.BinaryNode, left, right expression) (expression, error) {
+	if left.kind == list {
+		return left, c.problem(n, "%s looks into a text; write it the other way round, with in", n.Operator)
+	}
+	l, r, err := c.texts(n, left, right)
+	if err != nil {
+		return left, err
+	}
+	test := map[string]func(s, part string) bool{
+		"contains": strings.Contains, "startsWith": strings.HasPrefix, "endsWith": strings.HasSuffix,
+	}[n.Operator]
+	return truthOf(func(s *scope) bool {
+		a, there := l(s)
+		b, too := r(s)
+		return there && too && test(a, b)
+	}), nil
+}
+
+func (c *compiler) texts(n *ast.BinaryNode, left, right expression) (l, r func(*scope) (string, bool), err error) {
+	for _, e := range []expression{left, right} {
+		if e.kind != text && e.kind != attribute {
+			return nil, nil, c.problem(n, "%s needs a text on both sides; here is %s", n.Operator, e.kind)
+		}
+	}
+	return asText(left, true), asText(right, true), nil
+}
+
+// matches compiles a match with a pattern, which is read once.
+func (c *compiler) matches(n *ast.BinaryNode, left, right expression) (expression, error) {
+	l, _, err := c.texts(n, left, right)
+	if err != nil {
+		return left, err
+	}
+	if right.literal == nil {
+		return right, c.problem(n, "the pattern after matches stands in quotes, in the condition itself")
+	}
+	parsed, err := syntax.Parse(*right.literal, syntax.Perl)
+	if err != nil {
+		return right, c.problem(n.Right, "the pattern is not a regular expression (RE2)")
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil || len(program.Inst) > patternSizeMax {
+		return right, c.problem(n.Right, "the pattern is too large: it repeats too much")
+	}
+	pattern, err := regexp.Compile(*right.literal)
+	if err != nil {
+		return right, c.problem(n.Right, "the pattern is not a regular expression (RE2)")
+	}
+	return truthOf(func(s *scope) bool {
+		v, there := l(s)
+		if len(v) > matchedMaxBytes {
+			s.fail(errTooLong)
+			return false
+		}
+		return there && pattern.MatchString(v)
+	}), nil
+}
+
+// oneOf compiles in with values that are written in the condition.
+func (c *compiler) oneOf(n *ast.BinaryNode, left expression, values *ast.ArrayNode) (expression, error) {
+	tests := make([]func(*scope) bool, len(values.Nodes))
+	for i, node := range values.Nodes {
+		value, err := c.expression(node)
+		if err != nil {
+			return value, err
+		}
+		if value.kind == nothing {
+			return value, c.problem(node, "nil cannot stand in a list: compare it with ==")
+		}
+		if tests[i] = equalTo(left, value); tests[i] == nil {
+			return value, c.problem(node, "in compares %s with %s, which are never the same", left.kind, value.kind)
+		}
+	}
+	return truthOf(func(s *scope) bool {
+		return slices.ContainsFunc(tests, func(test func(*scope) bool) bool { return test(s) })
+	}), nil
+}
+
+// member compiles in with a list of the order, or with its metadata or
+// attributes, of which it asks for a key.
+func (c *compiler) member(n *ast.BinaryNode, left, right expression) (expression, error) {
+	if left.kind != text && left.kind != attribute {
+		return left, c.problem(n, "in looks for a text here; this is %s", left.kind)
+	}
+	l := asText(left, true)
+	var has func(s *scope, value string) bool
+	switch right.kind {
+	case list:
+		has = func(s *scope, value string) bool { return slices.Contains(right.list(s), value) }
+	case keyed:
+		has = right.has
+	case truth, text, number, attribute, nothing:
+		return right, c.problem(n, `in needs a list after it, such as ["EUR", "CHF"]; this is %s`, right.kind)
+	}
+	return truthOf(func(s *scope) bool {
+		v, there := l(s)
+		return there && has(s, v)
+	}), nil
+}
