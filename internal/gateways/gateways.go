@@ -81,7 +81,7 @@ type Payer interface {
 	Pay(ctx context.Context, r payment.PayRequest) payment.Fact
 }
 
-// Decider is a gateway without a PSP (zero total, invoice): it decides at once,
+// Decider is a gateway without a PSP (zero total, offline): it decides at once,
 // in memory, inside the stretch that opens the payment. It must do no I/O.
 type Decider interface {
 	Decide(r payment.PayRequest) payment.Fact
@@ -131,6 +131,13 @@ type Acknowledger interface {
 // kind invalid with fields below "data".
 type DataValidator interface {
 	ValidateData(method string, data json.RawMessage) (payment.DataSummary, error)
+}
+
+// Reserver is a gateway with data that only one order may use. What it returns
+// is taken in the commit that opens the payment; where another order holds it, the
+// payment is refused. The data was validated.
+type Reserver interface {
+	Reserve(method string, o *payment.Order, data json.RawMessage) []payment.Reservation
 }
 
 // MethodFilter hides a method from orders that it cannot pay and says why, for

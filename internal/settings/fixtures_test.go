@@ -88,12 +88,9 @@ func open(gateway string, _ payment.Mode, _ string, decode func(any) error) (gat
 			return nil, fmt.Errorf("sandbox: %w", err)
 		}
 		return psp{described{[]string{"card", "card-manual", "wallet"}}, config}, nil
-	case "invoice":
-		var config struct {
-			ModeOnOrder  string `yaml:"mode_on_order"`
-			Instructions string `yaml:"instructions"`
-		}
-		return decider{described{[]string{"invoice"}}}, decode(&config)
+	case "offline":
+		var config map[string]map[string]string
+		return decider{described{[]string{"invoice", "purchase-order-number"}}}, decode(&config)
 	case "zero":
 		return decider{described{[]string{"zero"}}}, nil
 	case "odd":

@@ -15,7 +15,8 @@ const positionMax = 1_000_000
 func (l *loader) method(st *Store, f field) *Method {
 	m := &Method{Name: f.key, Active: true}
 	n := f.value
-	if !l.fields(n, "account", "kind", "title", "position", "active", "currencies", "countries", "min_total", "max_total") {
+	if !l.fields(n, "account", "kind", "title", "position", "active", "currencies", "countries", "min_total", "max_total",
+		"fee", "fee_percent") {
 		return m
 	}
 	m.Position = int(l.whole(n.get("position"), 0, positionMax))
@@ -29,6 +30,7 @@ func (l *loader) method(st *Store, f field) *Method {
 			l.report(n.get("min_total").get(code), "is more than max_total")
 		}
 	}
+	m.Fee = l.fee(n, m.Currencies)
 	l.bind(m, st, f)
 	if title, ok := l.text(n.get("title")); ok {
 		m.Title = title
@@ -117,6 +119,12 @@ func (l *loader) countries(n *node) []string {
 
 // totals reads amounts by currency, which must be among those of the method.
 func (l *loader) totals(n *node, offered []payment.Currency) map[string]payment.Money {
+	return l.amounts(n, offered, payment.ParseMoney)
+}
+
+func (l *loader) amounts(
+	n *node, offered []payment.Currency, parse func(string, payment.Currency) (payment.Money, error),
+) map[string]payment.Money {
 	if n == nil {
 		return nil
 	}
@@ -138,7 +146,7 @@ func (l *loader) totals(n *node, offered []payment.Currency) map[string]payment.
 		if !ok {
 			continue
 		}
-		amount, err := payment.ParseMoney(value, currency)
+		amount, err := parse(value, currency)
 		if err != nil {
 			l.report(f.value, "must be an amount such as %s, with at most %d decimals", payment.Zero(currency), currency.Digits())
 			continue

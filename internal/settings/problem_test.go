@@ -164,8 +164,8 @@ func TestBadSettings(t *testing.T) {
 		},
 
 		// methods
-		{"unknown key of a method", method("account: zero\nkind: zero\nfee: 1"), "8:9: stores.demo.methods.free.fee: unknown key; " +
-			"known here: account, kind, title, position, active, currencies, countries, min_total, max_total"},
+		{"unknown key of a method", method("account: zero\nkind: zero\ncolour: 1"), "8:9: stores.demo.methods.free.colour: unknown key; " +
+			"known here: account, kind, title, position, active, currencies, countries, min_total, max_total, fee, fee_percent"},
 		{"no account", method("kind: zero"), "5:7: stores.demo.methods.free: needs the key account"},
 		{"no kind", method("account: zero"), "5:7: stores.demo.methods.free: needs the key kind"},
 		{"absent account", method("account: nope\nkind: zero"), "6:18: stores.demo.methods.free.account: the store has no account of this name; it has zero"},

@@ -71,6 +71,8 @@ type Method struct {
 	// inclusive; a currency without an entry has no bound.
 	MinTotal map[string]payment.Money
 	MaxTotal map[string]payment.Money
+	// Fee is what the method costs on top of what is paid with it.
+	Fee payment.FeeRule
 	// Pipelines are the method's edits of the pipelines, on top of the store's.
 	Pipelines []pipeline.Edit
 }

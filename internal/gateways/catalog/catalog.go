@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/paysvc/paysvc/internal/gateways"
-	"github.com/paysvc/paysvc/internal/gateways/invoice"
+	"github.com/paysvc/paysvc/internal/gateways/offline"
 	"github.com/paysvc/paysvc/internal/gateways/sandbox"
 	"github.com/paysvc/paysvc/internal/gateways/zero"
 )
@@ -24,7 +24,7 @@ type Entry struct {
 // All returns every gateway, sorted by name.
 func All() []Entry {
 	return []Entry{
-		{invoice.Name, configured(invoice.New)},
+		{offline.Name, configured(offline.New)},
 		{sandbox.Name, configured(sandbox.New)},
 		{zero.Name, plain(zero.New)},
 	}

@@ -48,8 +48,9 @@ func decoding(source string) func(any) error {
 func TestGatewaysOpenFromTheirSettings(t *testing.T) {
 	t.Parallel()
 	for name, source := range map[string]string{
-		"zero":    "",
-		"invoice": "mode_on_order: authorized\ntitle: On account\ninstructions: |\n  Transfer {total} {currency} for {number}.\n",
+		"zero": "",
+		"offline": "invoice:\n  mode_on_order: authorized\n  title: On account\n  instructions: |\n    Transfer {total} {currency} for {number}.\n" +
+			"purchase-order-number:\n  unique: customer\n",
 		"sandbox": "base_url: http://127.0.0.1:9\naccount: demo\napi_key: k\nwebhook_secrets: [a, b]\ntimeout: 5s\nfinality: 10s\n",
 	} {
 		g, err := catalog.Open(name, deps(), decoding(source))
@@ -64,7 +65,7 @@ func TestGatewaysOpenFromTheirSettings(t *testing.T) {
 func TestWhatCannotBeOpenedIsNil(t *testing.T) {
 	t.Parallel()
 	for name, source := range map[string]string{
-		"sandbox": "base_url: nowhere\n", "invoice": "mode_on_order: later\n", "Sandbox": "", "": "",
+		"sandbox": "base_url: nowhere\n", "offline": "manual:\n  mode_on_order: later\n", "Sandbox": "", "": "",
 	} {
 		g, err := catalog.Open(name, deps(), decoding(source))
 		require.Error(t, err, name)

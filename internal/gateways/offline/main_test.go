@@ -1,4 +1,4 @@
-package invoice_test
+package offline_test
 
 import (
 	"testing"
