@@ -1,30 +1,7 @@
 package gateways
 
-import (
-	"fmt"
-	"io"
-)
+import "github.com/paysvc/paysvc/internal/pipeline"
 
-// Secret is a credential. Whoever prints, formats, logs or encodes it gets ***.
-// Package fmt cannot call the methods of what is in an unexported field, and
-// prints that as it is: a gateway keeps its credentials in a function's closure.
-type Secret string
-
-const redacted = "***"
-
-// Reveal returns the plain text, for a signature or a header and nothing else.
-func (s Secret) Reveal() string { return string(s) }
-
-// String implements fmt.Stringer.
-func (Secret) String() string { return redacted }
-
-// GoString implements fmt.GoStringer.
-func (Secret) GoString() string { return redacted }
-
-// Format implements fmt.Formatter, so that no verb prints the plain text.
-func (Secret) Format(w fmt.State, _ rune) {
-	_, _ = io.WriteString(w, redacted) // the writer of fmt keeps its own error
-}
-
-// MarshalText implements encoding.TextMarshaler: for JSON, YAML, zerolog and slog.
-func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+// Secret is a credential. Whoever prints, formats, logs or encodes it gets ***. A
+// gateway keeps it in a function's closure (see pipeline.Secret).
+type Secret = pipeline.Secret

@@ -37,6 +37,17 @@ func ValidAttributeKey(key string) bool {
 	return key != "" && len(key) <= attributeKeyMax
 }
 
+// CheckAttribute tells what is wrong with an attribute by itself.
+func CheckAttribute(key string, value []byte) error {
+	switch {
+	case !ValidAttributeKey(key):
+		return ErrAttributeKey
+	case !validAttribute(value):
+		return ErrAttributeValue
+	}
+	return nil
+}
+
 // validAttribute tells whether the database takes a value, and whoever reads it.
 func validAttribute(value []byte) bool {
 	if len(value) > attributeMaxBytes || !utf8.Valid(value) || !json.Valid(value) {
@@ -67,14 +78,13 @@ func validAttribute(value []byte) bool {
 // run any number of times. Versions come from the time, so that an attribute
 // that is deleted and made anew never has one again.
 func (o *Order) SetAttribute(key string, value []byte, at time.Time) error {
+	if err := CheckAttribute(key, value); err != nil {
+		return err
+	}
 	before, has := o.Attributes[key]
 	switch {
 	case o.Attributes == nil:
 		return errAttributesUnread
-	case !ValidAttributeKey(key):
-		return ErrAttributeKey
-	case !validAttribute(value):
-		return ErrAttributeValue
 	case has && bytes.Equal(before.Value, value):
 		return nil
 	case !has && len(o.Attributes) >= attributesMax:

@@ -59,7 +59,7 @@ var names = map[string]expression{
 	"method.gateway": ofPayment(func(p *payment.Payment) string { return p.Gateway }),
 	"method.account": ofPayment(func(p *payment.Payment) string { return p.Account }),
 
-	"fact.exists":   truthOf(func(s *scope) bool { return s.fact() != nil }),
+	"fact.exists":   truthOf(func(s *scope) bool { return s.run.Finding() != nil }),
 	"fact.changed":  ifFact(func(f *payment.Finding) bool { return f.Changed }),
 	"fact.mismatch": ifFact(func(f *payment.Finding) bool { return f.Mismatch }),
 	"fact.state":    ofFact(func(f *payment.Finding) string { return string(f.Transaction.State) }),
@@ -67,7 +67,7 @@ var names = map[string]expression{
 	"fact.source":   ofFact(func(f *payment.Finding) string { return string(f.Source) }),
 	"fact.reason":   ofFact(func(f *payment.Finding) string { return f.Transaction.Reason.Code }),
 	"fact.amount": numberOf(func(s *scope) (decimal.Decimal, bool) {
-		if f := s.fact(); f != nil {
+		if f := s.run.Finding(); f != nil {
 			return f.Transaction.Amount.Decimal(), true
 		}
 		return decimal.Decimal{}, false
@@ -149,7 +149,7 @@ func attempt(s *scope) (decimal.Decimal, bool) {
 
 func ofFact(get func(*payment.Finding) string) expression {
 	return textOf(func(s *scope) (string, bool) {
-		if f := s.fact(); f != nil {
+		if f := s.run.Finding(); f != nil {
 			return get(f), true
 		}
 		return "", false
@@ -158,7 +158,7 @@ func ofFact(get func(*payment.Finding) string) expression {
 
 func ifFact(get func(*payment.Finding) bool) expression {
 	return truthOf(func(s *scope) bool {
-		f := s.fact()
+		f := s.run.Finding()
 		return f != nil && get(f)
 	})
 }

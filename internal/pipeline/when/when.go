@@ -15,7 +15,6 @@ import (
 	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/parser"
 
-	"github.com/paysvc/paysvc/internal/payment"
 	"github.com/paysvc/paysvc/internal/pipeline"
 )
 
@@ -113,19 +112,4 @@ func (s *scope) fail(err error) {
 	if s.err == nil {
 		s.err = err
 	}
-}
-
-// fact is what the run is about: the last fact that changed something, or else
-// the last one; nil where there is none.
-func (s *scope) fact() *payment.Finding {
-	findings := s.run.Findings
-	for i := len(findings) - 1; i >= 0; i-- {
-		if findings[i].Changed {
-			return &findings[i]
-		}
-	}
-	if len(findings) > 0 {
-		return &findings[len(findings)-1]
-	}
-	return nil
 }
