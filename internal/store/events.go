@@ -22,9 +22,8 @@ func (s *Store) ListEvents(
 ) ([]payment.Event, error) {
 	var events []payment.Event
 	err := s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		rows, _ := conn.Query(ctx, `select sequence, body from events
-			where store = $1 and sequence > $2 and ($3 = '' or type = $3)
-				and sequence < (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 12)
+		rows, _ := conn.Query(ctx, `select `+eventColumns+` from events e
+			where store = $1 and sequence > $2 and ($3 = '' or type = $3) and `+settledEvents+`
 			order by sequence limit $4`, store, after, eventType, bounded(limit))
 		var err error
 		events, err = pgx.CollectRows(rows, scanEvent)
@@ -36,50 +35,60 @@ func (s *Store) ListEvents(
 	return events, nil
 }
 
+// eventColumns are those of an event e.
+const eventColumns = `e.sequence, e.order_id, e.n, e.body`
+
 func scanEvent(row pgx.CollectableRow) (payment.Event, error) {
 	var sequence int64
+	var order [16]byte
+	var n int
 	var body []byte
-	if err := row.Scan(&sequence, &body); err != nil {
+	if err := row.Scan(&sequence, &order, &n, &body); err != nil {
 		return payment.Event{}, err
 	}
 	e, err := decodeEvent(body)
-	e.Sequence = sequence
+	e.Sequence, e.Order, e.N = sequence, order, n
 	return e, err
 }
 
-// eventJSON is an event as the column body keeps it, and as the receivers of
-// events get it: what changed, and how the order stands in the same commit.
+// eventJSON is an event as the column body keeps it: in the shape in which stores
+// get it, but for the sequence among all events, which has a column of its own,
+// and with how the order stood in the same commit.
 type eventJSON struct {
-	ID            string    `json:"id"`
-	Type          string    `json:"type"`
-	At            time.Time `json:"at"`
-	Sequence      int       `json:"sequence"` // numbers the events of one order from 1
-	Order         string    `json:"order"`
-	Number        string    `json:"number"`
-	OrderStatus   string    `json:"order_status"`
-	PaymentStatus string    `json:"payment_status"`
-	Payment       string    `json:"payment,omitempty"`
-	Transaction   string    `json:"transaction,omitempty"`
-	Effect        string    `json:"effect,omitempty"`
-	Status        string    `json:"status,omitempty"` // of what the event is about
-	Amount        string    `json:"amount,omitempty"`
-	Currency      string    `json:"currency,omitempty"`
+	ID            string        `json:"id"`
+	Type          string        `json:"type"`
+	OrderSequence int           `json:"order_sequence"` // numbers the events of one order from 1
+	OrderID       string        `json:"order_id"`
+	Number        string        `json:"number"`
+	CreatedAt     time.Time     `json:"created_at"`
+	OrderStatus   string        `json:"order_status"`
+	PaymentStatus string        `json:"payment_status"`
+	Data          eventDataJSON `json:"data"`
+}
+
+type eventDataJSON struct {
+	Payment     string `json:"payment,omitempty"`
+	Transaction string `json:"transaction,omitempty"`
+	Effect      string `json:"effect,omitempty"`
+	Status      string `json:"status,omitempty"` // of what the event is about
+	Amount      string `json:"amount,omitempty"`
+	Currency    string `json:"currency,omitempty"`
 }
 
 func encodeEvent(o *payment.Order, status payment.Status, e payment.Event) ([]byte, error) {
 	out := eventJSON{
-		ID: payment.EventID{Order: o.ID, N: e.N}.String(), Type: e.Type, At: e.At.UTC(), Sequence: e.N,
-		Order: o.ID.String(), Number: o.Number, OrderStatus: string(o.Saved.Status),
-		PaymentStatus: string(status), Effect: e.Effect, Status: e.Status,
+		ID: payment.EventID{Order: o.ID, N: e.N}.String(), Type: e.Type, OrderSequence: e.N, OrderID: o.ID.String(),
+		Number: o.Number, CreatedAt: e.At.UTC(), OrderStatus: string(o.Saved.Status), PaymentStatus: string(status),
+		Data: eventDataJSON{Effect: e.Effect, Status: e.Status},
 	}
 	if e.Payment != 0 {
-		out.Payment = payment.PaymentID{Order: o.ID, N: e.Payment}.String()
+		out.Data.Payment = payment.PaymentID{Order: o.ID, N: e.Payment}.String()
 	}
 	if e.Transaction != 0 {
-		out.Transaction = payment.TransactionID{Order: o.ID, N: e.Transaction}.String()
+		out.Data.Transaction = payment.TransactionID{Order: o.ID, N: e.Transaction}.String()
 	}
 	if e.Amount != nil {
-		out.Amount, out.Currency = e.Amount.String(), e.Amount.Currency().String()
+		out.Data.Amount, out.Data.Currency = e.Amount.String(), e.Amount.Currency().String()
 	}
 	body, err := json.Marshal(out, tolerant)
 	if err != nil {
@@ -88,32 +97,31 @@ func encodeEvent(o *payment.Order, status payment.Status, e payment.Event) ([]by
 	return body, nil
 }
 
-// decodeEvent reads what encodeEvent wrote. How the order stood then is not part
-// of the noun.
+// decodeEvent reads what encodeEvent wrote, apart from what has columns. How the
+// order stood then is not part of the noun.
 func decodeEvent(body []byte) (payment.Event, error) {
 	var in eventJSON
 	if err := json.Unmarshal(body, &in); err != nil {
 		return payment.Event{}, fmt.Errorf("stored event: %w", err)
 	}
-	e := payment.Event{N: in.Sequence, Type: in.Type, Number: in.Number, Effect: in.Effect, Status: in.Status, At: in.At}
-	var err error
-	if e.Order, err = payment.ParseOrderID(in.Order); err != nil {
-		return e, fmt.Errorf("stored event: %w", err)
+	e := payment.Event{
+		Type: in.Type, Number: in.Number, Effect: in.Data.Effect, Status: in.Data.Status, At: in.CreatedAt,
 	}
-	if in.Payment != "" {
-		id, err := payment.ParsePaymentID(in.Payment)
+	if in.Data.Payment != "" {
+		id, err := payment.ParsePaymentID(in.Data.Payment)
 		if err != nil {
 			return e, fmt.Errorf("stored event: %w", err)
 		}
 		e.Payment = id.N
 	}
-	if in.Transaction != "" {
-		id, err := payment.ParseTransactionID(in.Transaction)
+	if in.Data.Transaction != "" {
+		id, err := payment.ParseTransactionID(in.Data.Transaction)
 		if err != nil {
 			return e, fmt.Errorf("stored event: %w", err)
 		}
 		e.Transaction = id.N
 	}
-	e.Amount, err = decodeMoney(in.Amount, in.Currency)
+	var err error
+	e.Amount, err = decodeMoney(in.Data.Amount, in.Data.Currency)
 	return e, err
 }

@@ -57,11 +57,13 @@ func TestListEventsTellsWhatHappened(t *testing.T) {
 	var body map[string]any
 	require.NoError(t, json.Unmarshal(value[[]byte](b, "select body from events where n = 1"), &body))
 	require.Equal(t, map[string]any{
-		"id": payment.EventID{Order: o.ID, N: 1}.String(), "type": "transaction.approved", "at": "2026-03-01T12:00:00Z",
-		"sequence": 1.0, "order": o.ID.String(), "number": o.Number, "order_status": "pending", "payment_status": "paid",
-		"payment":     payment.PaymentID{Order: o.ID, N: 1}.String(),
-		"transaction": payment.TransactionID{Order: o.ID, N: 2}.String(),
-		"status":      "approved", "amount": "30.00", "currency": "EUR",
+		"id": payment.EventID{Order: o.ID, N: 1}.String(), "type": "transaction.approved", "created_at": "2026-03-01T12:00:00Z",
+		"order_sequence": 1.0, "order_id": o.ID.String(), "number": o.Number, "order_status": "pending", "payment_status": "paid",
+		"data": map[string]any{
+			"payment":     payment.PaymentID{Order: o.ID, N: 1}.String(),
+			"transaction": payment.TransactionID{Order: o.ID, N: 2}.String(),
+			"status":      "approved", "amount": "30.00", "currency": "EUR",
+		},
 	}, body)
 }
 

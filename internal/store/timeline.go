@@ -83,7 +83,7 @@ func (t *timeline) queries(store string, id payment.OrderID, limit int) *pgx.Bat
 	queue(`select `+transactionColumns+` from transactions where order_id = $1 order by n desc limit $2`,
 		func(row pgx.CollectableRow) (timelineLine, error) { return transactionLine(row, currency) })
 	queue(`select `+runColumns+` from runs where order_id = $1 order by n desc limit $2`, runLine)
-	queue(`select sequence, body from events where order_id = $1 order by n desc limit $2`, eventLine)
+	queue(`select `+eventColumns+` from events e where order_id = $1 order by n desc limit $2`, eventLine)
 	return batch
 }
 

@@ -1,0 +1,73 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/paysvc/paysvc/internal/payment"
+)
+
+// StageCommand makes the latest event about an effect a command to the store's
+// own system, unless it is one already. The pump does the same for every event;
+// this is sooner, and finds what was ordered before the settings said so.
+func (s *Store) StageCommand(ctx context.Context, id payment.OrderID, key string, at time.Time) error {
+	_, err := s.put(ctx, `insert into webhook_deliveries (order_id, n, store, endpoint, sequence, effect, state, next_at, created_at)
+		select e.order_id, e.n, e.store, $3, e.sequence, $2, 'pending', $4, $4 from events e
+		where e.order_id = $1 and e.body->'data'->>'effect' = $2 order by e.n desc limit 1
+		on conflict do nothing`, [16]byte(id), key, [16]byte(payment.Storefront), at)
+	if err != nil {
+		return fmt.Errorf("command for effect %s of order %s: %w", key, id, err)
+	}
+	return nil
+}
+
+// FinishCommand notes what came of a command. Acknowledged, its effect is done,
+// or undone; given up, the effect has failed and a case is opened. An effect that
+// something else was ordered about meanwhile waits for that.
+func (s *Store) FinishCommand(
+	ctx context.Context, store string, key string, o payment.Outcome, h payment.Health, at time.Time,
+) error {
+	t := payment.Target{Store: store, Endpoint: payment.Storefront}
+	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		e, err := lockEffect(ctx, tx, o.Event.Order, key) // the order comes first, as everywhere
+		if err != nil && payment.KindOf(err) != payment.KindNotFound {
+			return err
+		}
+		if err := finish(ctx, tx, t, []payment.Outcome{o}, at); err != nil {
+			return err
+		}
+		if err := note(ctx, tx, t, h, at); err != nil || e == nil || o.State == payment.DeliveryPending {
+			return err
+		}
+		return s.settleCommand(ctx, tx, e, o, at)
+	})
+	if err != nil {
+		return fmt.Errorf("finish command %s: %w", o.Event, err)
+	}
+	return nil
+}
+
+// settleCommand marks the effect of a command, if that was the latest about it.
+func (s *Store) settleCommand(ctx context.Context, tx pgx.Tx, e *lockedEffect, o payment.Outcome, at time.Time) error {
+	var eventType string
+	var overtaken bool
+	err := tx.QueryRow(ctx, `select type, exists (
+			select from events where order_id = $1 and n > $2 and body->'data'->>'effect' = $3)
+		from events where order_id = $1 and n = $2`, [16]byte(e.order), o.Event.N, e.key).Scan(&eventType, &overtaken)
+	acknowledged := o.State == payment.DeliveryDelivered
+	if err != nil || overtaken || !e.waits() && (!acknowledged || e.state != payment.EffectFailed) {
+		return err
+	}
+	if e.state == payment.EffectFailed && payment.Undoes(eventType) {
+		e.state = payment.EffectUndoDue // a failed effect forgets what was asked of it
+	}
+	if acknowledged {
+		return s.settleEffect(ctx, tx, e, finding{}, at)
+	}
+	return s.settleEffect(ctx, tx, e, finding{
+		failed: true, note: "the storefront did not acknowledge it", openCase: payment.CaseFailedEffect,
+	}, at)
+}

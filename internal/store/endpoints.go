@@ -1,0 +1,195 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/paysvc/paysvc/internal/payment"
+)
+
+const endpointColumns = `id, store, url, types, active, disabled_reason, failures, failing_since, secret_version,
+	rotating_until, created_at, updated_at`
+
+// present is the highest sequence that an event of a transaction that has begun
+// may have.
+const present = `(pg_current_xact_id()::text::bigint << 12 | 4095)`
+
+var errNoEndpoint = payment.NotFound("a webhook endpoint of this id")
+
+// CreateEndpoint keeps a new endpoint: events from now on are delivered to it. A
+// store that has as many as it can is an endpoints_full conflict.
+func (s *Store) CreateEndpoint(ctx context.Context, e payment.Endpoint) error {
+	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		n, err := lockCursor(ctx, tx, e.Store)
+		if err != nil {
+			return err
+		}
+		if n >= payment.EndpointsMax {
+			return payment.Errorf(payment.KindConflict, "endpoints_full", "the store has as many webhook endpoints as it can")
+		}
+		_, err = tx.Exec(ctx, `insert into webhook_endpoints (store, id, url, types, since, created_at, updated_at)
+			values ($1, $2, $3, $4, `+present+`, $5, $5)`, e.Store, [16]byte(e.ID), e.URL, texts(e.Types), e.CreatedAt)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("create endpoint %s: %w", e.ID, err)
+	}
+	return nil
+}
+
+// lockCursor locks the cursor of a store and returns how many endpoints it has.
+// While nobody listened the cursor stood still: what happened then is passed over.
+func lockCursor(ctx context.Context, tx pgx.Tx, store string) (endpoints int, err error) {
+	_, err = tx.Exec(ctx, `insert into event_cursors (store, sequence) values ($1, `+present+`) on conflict do nothing`, store)
+	if err != nil {
+		return 0, err
+	}
+	if _, err = tx.Exec(ctx, `select from event_cursors where store = $1 for update`, store); err != nil {
+		return 0, err
+	}
+	// A statement of its own: one that waited for the lock would not see what its
+	// holder wrote.
+	err = tx.QueryRow(ctx, `select count(*) from webhook_endpoints where store = $1 and id <> $2`,
+		store, [16]byte(payment.Storefront)).Scan(&endpoints)
+	if err != nil {
+		return 0, err
+	}
+	_, err = tx.Exec(ctx, `update event_cursors c set sequence = greatest(sequence, `+present+`)
+		where store = $1 and not exists (select from webhook_endpoints e where e.store = c.store and e.active)`, store)
+	return endpoints, err
+}
+
+// ListEndpoints returns the endpoints of a store, the oldest first.
+func (s *Store) ListEndpoints(ctx context.Context, store string) ([]payment.Endpoint, error) {
+	list, err := collect(ctx, s, scanEndpoint, `select `+endpointColumns+` from webhook_endpoints
+		where store = $1 and id <> $2 order by id limit $3`, store, [16]byte(payment.Storefront), payment.EndpointsMax)
+	if err != nil {
+		return nil, fmt.Errorf("list endpoints: %w", err)
+	}
+	return list, nil
+}
+
+// Endpoint reads an endpoint of a store.
+func (s *Store) Endpoint(ctx context.Context, store string, id payment.EndpointID) (payment.Endpoint, error) {
+	found, err := collect(ctx, s, scanEndpoint, `select `+endpointColumns+` from webhook_endpoints
+		where store = $1 and id = $2`, store, [16]byte(id))
+	return oneEndpoint("read", id, found, err)
+}
+
+// ChangeEndpoint changes what is set. One that becomes active again is
+// forgiven, and gets the events from then on.
+func (s *Store) ChangeEndpoint(
+	ctx context.Context, store string, id payment.EndpointID, c payment.EndpointChange, at time.Time,
+) (payment.Endpoint, error) {
+	var types []string
+	if c.Types != nil {
+		types = texts(*c.Types)
+	}
+	var found []payment.Endpoint
+	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		_, err := lockCursor(ctx, tx, store) // no pump is in the midst of reading for it
+		if err != nil {
+			return err
+		}
+		rows, _ := tx.Query(ctx, `update webhook_endpoints set url = coalesce($3, url), types = coalesce($4, types),
+				active = coalesce($5, active),
+				disabled_reason = case when $5 then '' when active and not $5 then 'by_request' else disabled_reason end,
+				since = case when $5 and not active then `+present+` else since end,
+				failures = case when $5 or $3 <> url then 0 else failures end,
+				failing_since = case when $5 or $3 <> url then null else failing_since end,
+				resting_until = case when $5 or $3 <> url then null else resting_until end, updated_at = $6
+			where store = $1 and id = $2 returning `+endpointColumns, store, [16]byte(id), c.URL, types, c.Active, at)
+		found, err = pgx.CollectRows(rows, scanEndpoint)
+		return err
+	})
+	return oneEndpoint("change", id, found, err)
+}
+
+// RotateSecret begins the next version of an endpoint's secret; the one before
+// signs too until a time, and any that is older no more.
+func (s *Store) RotateSecret(
+	ctx context.Context, store string, id payment.EndpointID, until, at time.Time,
+) (payment.Endpoint, error) {
+	var found []payment.Endpoint
+	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
+		rows, _ := tx.Query(ctx, `update webhook_endpoints set secret_version = secret_version + 1, rotating_until = $3,
+			updated_at = $4 where store = $1 and id = $2 returning `+endpointColumns, store, [16]byte(id), until, at)
+		found, err = pgx.CollectRows(rows, scanEndpoint)
+		return err
+	})
+	return oneEndpoint("rotate the secret of", id, found, err)
+}
+
+// DeleteEndpoint deletes an endpoint. What was on its way to it is not sent any
+// more, and forgotten in time.
+func (s *Store) DeleteEndpoint(ctx context.Context, store string, id payment.EndpointID) error {
+	n, err := s.put(ctx, `delete from webhook_endpoints where store = $1 and id = $2`, store, [16]byte(id))
+	if err == nil && n == 0 {
+		err = errNoEndpoint
+	}
+	if err != nil {
+		return fmt.Errorf("delete endpoint %s: %w", id, err)
+	}
+	return nil
+}
+
+// SetStorefront says which types of events are commands for the store's own
+// system; none ends that, and what was on its way is parked.
+func (s *Store) SetStorefront(ctx context.Context, store string, types []string, at time.Time) error {
+	if len(types) == 0 {
+		_, err := s.put(ctx, `with ended as (
+				update webhook_endpoints set active = false, types = '{}', updated_at = $3
+				where store = $1 and id = $2 and active returning store, id)
+			update webhook_deliveries d set state = 'parked', next_at = null, ended_at = $3, error = 'not_configured' from ended
+			where d.store = ended.store and d.endpoint = ended.id and d.next_at is not null`,
+			store, [16]byte(payment.Storefront), at)
+		if err != nil {
+			return fmt.Errorf("storefront of %s: %w", store, err)
+		}
+		return nil
+	}
+	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := lockCursor(ctx, tx, store); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `insert into webhook_endpoints as e (store, id, url, types, since, created_at, updated_at)
+			values ($1, $2, '', $3, `+present+`, $4, $4)
+			on conflict (store, id) do update set types = excluded.types, active = true, updated_at = excluded.updated_at,
+				since = case when e.active then e.since else excluded.since end,
+				failures = 0, failing_since = null, resting_until = null
+			where not e.active or e.types <> excluded.types`, store, [16]byte(payment.Storefront), types, at)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("storefront of %s: %w", store, err)
+	}
+	return nil
+}
+
+func oneEndpoint(what string, id payment.EndpointID, found []payment.Endpoint, err error) (payment.Endpoint, error) {
+	if err == nil && len(found) == 0 {
+		err = errNoEndpoint
+	}
+	if err != nil {
+		return payment.Endpoint{}, fmt.Errorf("%s endpoint %s: %w", what, id, err)
+	}
+	return found[0], nil
+}
+
+func scanEndpoint(row pgx.CollectableRow) (payment.Endpoint, error) {
+	var e payment.Endpoint
+	var id [16]byte
+	var failing, rotating *time.Time
+	err := row.Scan(&id, &e.Store, &e.URL, &e.Types, &e.Active, &e.Disabled, &e.Failures, &failing, &e.SecretVersion,
+		&rotating, &e.CreatedAt, &e.UpdatedAt)
+	e.ID, e.FailingSince, e.RotatingUntil = id, timeOf(failing), timeOf(rotating)
+	e.CreatedAt, e.UpdatedAt = e.CreatedAt.UTC(), e.UpdatedAt.UTC()
+	return e, err
+}
+
+// texts is a list for a column that is never null.
+func texts(list []string) []string { return append([]string{}, slices.Clone(list)...) }
