@@ -53,11 +53,20 @@ func Library(d Deps) (pipeline.Library, error) {
 
 // Makers returns every step that settings configure, by `with:`.
 func Makers(d MakerDeps) []pipeline.Maker {
-	return []pipeline.Maker{}
+	return []pipeline.Maker{
+		emitEventMaker,
+		httpMaker(d.Poster),
+		ipRangeValidationMaker,
+		noteMaker,
+		setAttributeMaker,
+	}
 }
 
 // MakerDeps are what configured steps need from outside the engine.
-type MakerDeps struct{}
+type MakerDeps struct {
+	// Poster calls URLs of stores.
+	Poster Poster
+}
 
 // Deps are what steps need from outside the engine.
 type Deps struct {

@@ -113,7 +113,7 @@ func (b *book) Stretch(
 func newRunner(b *book) *pipeline.Runner { return runnerAt(b, noon) }
 
 func runnerAt(b *book, now func() time.Time) *pipeline.Runner {
-	return pipeline.NewRunner(b, payment.NewIDs(now, rand.NewChaCha8([32]byte{})), now)
+	return pipeline.NewRunner(b, idsAt(now), now)
 }
 
 // pick chooses one of the default pipelines.
@@ -136,4 +136,8 @@ func pay(t *testing.T, runner *pipeline.Runner, psp *opener) *pipeline.Run {
 	})
 	require.NoError(t, err)
 	return run
+}
+
+func idsAt(now func() time.Time) *payment.IDs {
+	return payment.NewIDs(now, rand.NewChaCha8([32]byte{}))
 }

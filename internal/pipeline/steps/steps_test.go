@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,8 +24,9 @@ func TestTheLibraryListsEveryStepOfTheDirectory(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
 	var want []string
+	parts := []string{"flows.go", "http_answer.go", "http_question.go"} // of the list, and of http.go
 	for _, file := range files {
-		if file != "flows.go" && !strings.HasSuffix(file, "_test.go") {
+		if !slices.Contains(parts, file) && !strings.HasSuffix(file, "_test.go") {
 			want = append(want, strings.ReplaceAll(strings.TrimSuffix(file, ".go"), "_", "-"))
 		}
 	}

@@ -1,0 +1,58 @@
+package steps
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/pipeline"
+)
+
+const networksMax = 200
+
+var errSender = payment.Errorf(payment.KindForbidden, "sender_not_allowed",
+	"requests for this are taken from other addresses only")
+
+// ipRangeValidation lets a run go on only if whoever caused it has an address of
+// some networks: the sender of a notification, the shop's server that pays, the
+// shopper's browser that comes back, each behind the trusted proxies.
+//
+// What we do of our own accord (inquiries, expiry, a run that is taken up) has no
+// sender and passes. A notification that is tried again has lost its own and is
+// refused: else it would be enough to be refused once and wait.
+type ipRangeValidation struct {
+	networks []netip.Prefix
+}
+
+var ipRangeValidationMaker = pipeline.Maker{
+	Name: "ip-range-validation",
+	Make: func(decode func(any) error) (pipeline.Step, error) {
+		var c struct {
+			Networks []netip.Prefix `yaml:"networks"`
+		}
+		if err := decode(&c); err != nil {
+			return nil, err
+		}
+		if len(c.Networks) == 0 || len(c.Networks) > networksMax {
+			return nil, payment.Invalid("networks", "invalid", "must list 1 to 200 networks such as 192.0.2.0/24")
+		}
+		return ipRangeValidation{networks: c.Networks}, nil
+	},
+}
+
+func (ipRangeValidation) Name() string { return "ip-range-validation" }
+
+func (s ipRangeValidation) Do(run *pipeline.Run) error {
+	from := run.From.Unmap().WithZone("")
+	if !from.IsValid() {
+		if slices.ContainsFunc(run.Findings, func(f payment.Finding) bool { return f.Source == payment.SourceNotification }) {
+			return errSender
+		}
+		return nil
+	}
+	contains := func(network netip.Prefix) bool { return network.Contains(from) }
+	if from.IsUnspecified() || !slices.ContainsFunc(s.networks, contains) {
+		return errSender
+	}
+	return nil
+}
