@@ -76,9 +76,14 @@ func (s *Service) Pay(ctx context.Context, c PayCommand) (Answer, error) {
 // attempt is Pay without replacing what is under way.
 func (s *Service) attempt(ctx context.Context, c *PayCommand) (Answer, error) {
 	reply := payment.Reply{}
+	var wanted []payment.Reservation
 	req := pipeline.Request{
-		Open:    payment.Opening{Store: c.Store, Order: c.Order, New: c.New, Claim: c.Claim},
-		Prepare: func(run *pipeline.Run) error { return s.begin(run, c) },
+		Open: payment.Opening{Store: c.Store, Order: c.Order, New: c.New, Claim: c.Claim},
+		Prepare: func(run *pipeline.Run) error {
+			err := s.begin(run, c)
+			wanted = run.Order.Staged.Reservations
+			return err
+		},
 		Pick:    s.pickPay,
 		Confirm: s.pick(pipeline.Confirm),
 		Data:    c.Data,
@@ -96,6 +101,9 @@ func (s *Service) attempt(ctx context.Context, c *PayCommand) (Answer, error) {
 	if claimed, ok := errors.AsType[*payment.Claimed](err); ok {
 		return s.repeat(ctx, c, claimed)
 	}
+	if errors.Is(err, payment.ErrReserved) {
+		return Answer{}, taken(wanted)
+	}
 	return Answer{Reply: reply}, err
 }
 
@@ -112,11 +120,8 @@ func (s *Service) begin(run *pipeline.Run, c *PayCommand) error {
 	if c.New != nil {
 		o.Emit(payment.Event{Type: "order.created", Status: string(o.Saved.Status)}, run.At)
 	}
-	switch {
-	case o.Covered():
-		return payment.Errorf(payment.KindConflict, "order_already_paid", "payments cover the order already")
-	case !o.Payable(run.At):
-		return payment.Errorf(payment.KindConflict, "order_not_open", "the order is closed and cannot be paid")
+	if err := o.CheckOpen(run.At); err != nil {
+		return err
 	}
 	m, err := s.choose(o, c.Method)
 	if err != nil {
@@ -125,11 +130,28 @@ func (s *Service) begin(run *pipeline.Run, c *PayCommand) error {
 	if _, err := validateData(m, c.Data); err != nil {
 		return err
 	}
-	if len(o.OpenTransactions()) > 0 {
-		return payment.Errorf(payment.KindConflict, codeInProgress, "a payment of the order is under way")
+	if err := o.CheckIdle(); err != nil {
+		return err
 	}
 	run.Payment = o.OpenPayment(m.Name, m.Account.GatewayName, m.Account.Name, m.Account.Mode, o.Due(), run.At)
+	run.Payment.Fee = m.Fee.Of(run.Payment.Amount)
+	if reserver, ok := m.Account.Gateway.(gateways.Reserver); ok {
+		for _, r := range reserver.Reserve(m.Kind, o, c.Data) {
+			o.Reserve(r)
+		}
+	}
 	return nil
+}
+
+// taken refuses data that another order uses.
+func taken(wanted []payment.Reservation) error {
+	refused := invalidData(nil)
+	for _, r := range wanted {
+		refused.Fields = append(refused.Fields, payment.FieldError{
+			Field: r.Field, Code: "already_used", Message: "was used for another order",
+		})
+	}
+	return refused
 }
 
 // Decide implements steps.Decider.

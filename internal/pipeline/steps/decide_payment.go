@@ -27,6 +27,9 @@ func (s decidePayment) Do(run *pipeline.Run) error {
 	if run.Resumed {
 		return errInterrupted
 	}
+	if err := run.Order.CheckSend(run.Payment, run.At); err != nil {
+		return err
+	}
 	reference := run.Reference()
 	fact, request, err := s.decider.Decide(run.Order, run.Payment, reference, run.Data)
 	if err != nil {

@@ -32,6 +32,9 @@ func (s pspRedirect) Do(run *pipeline.Run) error {
 	if run.Resumed {
 		return errInterrupted
 	}
+	if err := run.Order.CheckSend(run.Payment, run.At); err != nil {
+		return err
+	}
 	_, request, err := s.opener.Open(run.Order, run.Payment)
 	if err != nil {
 		return err

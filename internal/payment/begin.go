@@ -1,0 +1,39 @@
+package payment
+
+import "time"
+
+// CheckOpen refuses to begin a payment of an order that needs none or takes none
+// any more.
+func (o *Order) CheckOpen(at time.Time) error {
+	switch {
+	case o.Covered():
+		return Errorf(KindConflict, "order_already_paid", "payments cover the order already")
+	case !o.Payable(at):
+		return Errorf(KindConflict, "order_not_open", "the order is closed and cannot be paid")
+	}
+	return nil
+}
+
+// CheckIdle refuses to begin a payment while another may still move money: two at
+// once could both be charged.
+func (o *Order) CheckIdle() error {
+	if len(o.OpenTransactions()) > 0 {
+		return Errorf(KindConflict, "payment_in_progress", "a payment of the order is under way")
+	}
+	return nil
+}
+
+// CheckSend is the last look before something is sent for a payment: between its
+// opening and this moment the order may have been paid, closed or changed.
+func (o *Order) CheckSend(p *Payment, at time.Time) error {
+	if err := o.CheckOpen(at); err != nil {
+		return err
+	}
+	if err := o.CheckIdle(); err != nil {
+		return err
+	}
+	if !p.Amount.Equal(o.Due()) {
+		return Errorf(KindConflict, "order_changed", "the order was changed while the payment was begun")
+	}
+	return nil
+}
