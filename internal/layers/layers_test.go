@@ -29,7 +29,10 @@ var layers = []layer{
 	{"internal/gateways", []string{"internal/payment", "internal/pipeline"}},
 	{"internal/gateways/...", []string{"internal/gateways", "internal/payment", "internal/pipeline"}},
 	{"internal/gateways/catalog", []string{"internal/gateways", "internal/gateways/...", "internal/payment", "internal/pipeline"}},
-	{"internal/settings", []string{"internal/gateways", "internal/gateways/catalog", "internal/payment", "internal/pipeline"}},
+	// Conditions are checked while the file is read, at the place where they stand.
+	{"internal/settings", []string{
+		"internal/gateways", "internal/gateways/catalog", "internal/payment", "internal/pipeline", "internal/pipeline/when",
+	}},
 
 	// The moments carry a run across its calls, so they know the port and the settings, but no gateway and no SQL.
 	{"internal/moments", []string{
@@ -37,11 +40,11 @@ var layers = []layer{
 	}},
 
 	// Calls to URLs of stores; who calls, and why, is for others.
-	{"internal/outbound", nil},
+	{"internal/outbound", []string{"internal/payment"}},
 
 	{"internal/store", []string{"internal/payment"}},
-	{"internal/jobs", []string{"internal/moments", "internal/payment", "internal/pipeline"}},
-	{"internal/api", []string{"internal/api/...", "internal/moments", "internal/payment", "internal/pipeline"}},
+	{"internal/jobs", []string{"internal/moments", "internal/outbound", "internal/payment", "internal/pipeline"}},
+	{"internal/api", []string{"internal/api/...", "internal/moments", "internal/outbound", "internal/payment", "internal/pipeline"}},
 	{"internal/api/...", []string{"internal/payment"}},
 	{"internal/backoffice", []string{"internal/moments", "internal/payment", "internal/pipeline"}},
 
@@ -76,6 +79,7 @@ var libraries = []library{
 	{"github.com/go-chi/", []string{"internal/api", "internal/api/...", "internal/backoffice", "internal/sandbox"}},
 	{"github.com/danielgtaylor/huma/", []string{"internal/api", "internal/api/...", "internal/backoffice"}},
 	{"github.com/expr-lang/", []string{"internal/pipeline/when"}},
+	{"github.com/stripe/", []string{"internal/gateways/stripe"}},
 	{"github.com/lib/pq", nil},
 }
 

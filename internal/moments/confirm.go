@@ -34,7 +34,7 @@ var errUnproven = payment.Errorf(payment.KindUnauthenticated, "notification_unve
 // bytes; then the message, its facts and the confirm pipeline are one commit.
 // Without an error the bytes are durable, whatever could be made of them.
 func (s *Service) Confirm(ctx context.Context, d Delivery) (Receipt, error) {
-	account := s.shops.Load().settings.Receiver(d.Gateway, d.Account)
+	account := s.shops.Load().receiver(d.Gateway, d.Account)
 	if account == nil {
 		return Receipt{}, payment.NotFound("the account")
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -61,6 +62,8 @@ type Service struct {
 	Deps
 	runner *pipeline.Runner
 	shops  atomic.Pointer[shops]
+	// reloading lets one reload after the other put its settings in force.
+	reloading sync.Mutex
 }
 
 // New compiles the pipelines of every store and method and returns the service.

@@ -84,7 +84,7 @@ func (s *Service) attempt(ctx context.Context, c *PayCommand) (Answer, error) {
 			wanted = run.Order.Staged.Reservations
 			return err
 		},
-		Pick:    s.pickPay,
+		Pick:    s.pickPay(),
 		Confirm: s.pick(pipeline.Confirm),
 		Data:    c.Data,
 		Reply: func(run *pipeline.Run) *payment.Reply {
@@ -162,6 +162,9 @@ func (s *Service) Decide(
 	if err != nil {
 		return payment.Fact{}, payment.PayRequest{}, err
 	}
+	if !begunWith(p, m.Account) {
+		return payment.Fact{}, payment.PayRequest{}, errMoved
+	}
 	decider, ok := m.Account.Gateway.(gateways.Decider)
 	if !ok {
 		return payment.Fact{}, payment.PayRequest{}, fmt.Errorf("gateway %q does not decide by itself", p.Gateway)
@@ -172,13 +175,16 @@ func (s *Service) Decide(
 }
 
 // pickPay chooses internal for a payment that was decided without a PSP.
-func (s *Service) pickPay(run *pipeline.Run) (*pipeline.Pipeline, error) {
-	m, err := s.method(run.Order.Store, run.Payment.Method)
-	if err != nil {
-		return nil, err
+func (s *Service) pickPay() func(*pipeline.Run) (*pipeline.Pipeline, error) {
+	internal, preProcess := s.pick(pipeline.Internal), s.pick(pipeline.PreProcess)
+	return func(run *pipeline.Run) (*pipeline.Pipeline, error) {
+		m, err := s.method(run.Order.Store, run.Payment.Method)
+		if err != nil {
+			return nil, err
+		}
+		if _, ok := m.Account.Gateway.(gateways.Decider); ok {
+			return internal(run)
+		}
+		return preProcess(run)
 	}
-	if _, ok := m.Account.Gateway.(gateways.Decider); ok {
-		return s.pick(pipeline.Internal)(run)
-	}
-	return s.pick(pipeline.PreProcess)(run)
 }

@@ -16,16 +16,21 @@ import (
 // shops are the settings made ready for use.
 type shops struct {
 	settings *settings.Settings
-	// sets holds the pipelines of each method, and defaults those of a store's
-	// orders that have no method yet.
-	sets     map[*settings.Method]pipeline.Set
-	defaults map[string]pipeline.Set
-	// attributes tells of a store whether its pipelines look at attributes.
+	// sets holds the pipelines of each method, and those of a store's orders that
+	// have no method yet.
+	sets map[owner]pipeline.Set
+	// retired are accounts of settings that were in force before and that these do
+	// not have: what was begun with them is finished with them.
+	retired []*settings.Account
+	// attributes tells of a store whether its pipelines look at attributes, or did.
 	attributes map[string]bool
 	// versions holds every pipeline by version, also those of settings that were in
 	// force before: a run that is taken up goes on with the one that it began with.
 	versions map[version]*pipeline.Pipeline
 }
+
+// owner is whose pipelines a set is: those of a method, or with none of a store.
+type owner struct{ store, method string }
 
 // version names one pipeline as it was at some time.
 type version struct{ name, hash string }
@@ -36,7 +41,7 @@ func (s *Service) compile(all *settings.Settings) (*shops, error) {
 		return nil, err
 	}
 	compiled := &shops{
-		settings: all, sets: make(map[*settings.Method]pipeline.Set), defaults: make(map[string]pipeline.Set),
+		settings: all, sets: make(map[owner]pipeline.Set),
 		attributes: make(map[string]bool), versions: make(map[version]*pipeline.Pipeline),
 	}
 	var problems []error
@@ -59,9 +64,9 @@ func (c *shops) add(store *settings.Store, library pipeline.Library) error {
 		}
 		return set
 	}
-	c.defaults[store.Name] = keep(compilePipelines(store, nil, library))
+	c.sets[owner{store.Name, ""}] = keep(compilePipelines(store, nil, library))
 	for _, m := range store.Methods {
-		c.sets[m] = keep(compilePipelines(store, m, library))
+		c.sets[owner{store.Name, m.Name}] = keep(compilePipelines(store, m, library))
 	}
 	return errors.Join(problems...)
 }
@@ -81,10 +86,24 @@ func compilePipelines(store *settings.Store, m *settings.Method, library pipelin
 		edits = append(edits, m.Pipelines...)
 	}
 	definitions, err := steps.Defaults().Apply(edits)
-	if err != nil {
-		return nil, err
+	if misfits, ok := errors.AsType[pipeline.Problems](err); ok {
+		return nil, append(misfits, problemsOfRest(edits, misfits, library)...)
 	}
 	return pipeline.Compile(definitions, library)
+}
+
+// problemsOfRest tells what is wrong beside the edits that do not fit, so that
+// everything is reported at once.
+func problemsOfRest(edits []pipeline.Edit, misfits pipeline.Problems, library pipeline.Library) pipeline.Problems {
+	fitting := slices.DeleteFunc(edits, func(e pipeline.Edit) bool {
+		return slices.ContainsFunc(misfits, func(p *pipeline.Problem) bool { return p.At == e.At })
+	})
+	definitions, err := steps.Defaults().Apply(fitting)
+	if err == nil {
+		_, err = pipeline.Compile(definitions, library)
+	}
+	rest, _ := errors.AsType[pipeline.Problems](err)
+	return rest
 }
 
 // CheckPipelines tells what is wrong with the pipelines of a method, or with
@@ -123,33 +142,61 @@ func (s *Service) method(storeName, name string) (*settings.Method, error) {
 
 // account returns the account that a payment was begun with.
 func (s *Service) account(o *payment.Order, p *payment.Payment) (*settings.Account, error) {
-	account := s.shops.Load().settings.Account(o.Store, p.Account)
-	if account == nil || account.GatewayName != p.Gateway {
-		return nil, payment.Errorf(payment.KindUnavailable, "gateway_unavailable", "the payment's account is not configured")
+	all := s.shops.Load()
+	for _, account := range append([]*settings.Account{all.settings.Account(o.Store, p.Account)}, all.retired...) {
+		if account != nil && account.Store == o.Store && begunWith(p, account) {
+			return account, nil
+		}
 	}
-	return account, nil
+	return nil, errMoved
+}
+
+var errMoved = payment.Errorf(payment.KindUnavailable, "gateway_unavailable", "the payment's account is not configured")
+
+// begunWith tells whether a payment of the account's store was begun with it. An
+// account that has become another gateway's, or has gone from test to live, knows
+// nothing of the payments from before, and "no such payment" would mean nothing.
+func begunWith(p *payment.Payment, a *settings.Account) bool {
+	return a.Name == p.Account && a.GatewayName == p.Gateway && a.Mode == p.Mode
+}
+
+// receiver returns the account that a notification is for, or nil.
+func (c *shops) receiver(gateway, name string) *settings.Account {
+	if account := c.settings.Receiver(gateway, name); account != nil {
+		return account
+	}
+	for _, account := range slices.Backward(c.retired) {
+		if account.GatewayName == gateway && account.Name == name {
+			return account
+		}
+	}
+	return nil
 }
 
 // pipelines returns the pipelines that apply to what a run is about: those of
 // its payment's method, or the default ones.
-func (s *Service) pipelines(run *pipeline.Run) pipeline.Set {
-	all := s.shops.Load()
+func (s *Service) pipelines(run *pipeline.Run) pipeline.Set { return s.shops.Load().pipelines(run) }
+
+func (c *shops) pipelines(run *pipeline.Run) pipeline.Set {
 	p := run.Payment
 	if p == nil {
 		p = run.Order.LatestPayment()
 	}
 	if p != nil {
-		if m, err := s.method(run.Order.Store, p.Method); err == nil {
-			return all.sets[m]
+		if set, ok := c.sets[owner{run.Order.Store, p.Method}]; ok {
+			return set
 		}
 	}
-	return all.defaults[run.Order.Store]
+	return c.sets[owner{run.Order.Store, ""}]
 }
 
-// pick returns a chooser of the named pipeline.
+// pick returns a chooser of the named pipeline, as it is now. A request takes its
+// choosers before it says what to load of the order: settings that come later may
+// only ask for more.
 func (s *Service) pick(name string) func(*pipeline.Run) (*pipeline.Pipeline, error) {
+	all := s.shops.Load()
 	return func(run *pipeline.Run) (*pipeline.Pipeline, error) {
-		p := s.pipelines(run)[name]
+		p := all.pipelines(run)[name]
 		if p == nil {
 			return nil, fmt.Errorf("there is no pipeline %q", name)
 		}
@@ -159,19 +206,25 @@ func (s *Service) pick(name string) func(*pipeline.Run) (*pipeline.Pipeline, err
 
 // pickVersion returns a chooser of the pipeline that a run began with.
 func (s *Service) pickVersion(record *payment.RunRecord) func(*pipeline.Run) (*pipeline.Pipeline, error) {
+	all, current := s.shops.Load(), s.pick(record.Pipeline)
 	return func(run *pipeline.Run) (*pipeline.Pipeline, error) {
-		if p := s.shops.Load().versions[version{record.Pipeline, record.Hash}]; p != nil {
+		if p := all.versions[version{record.Pipeline, record.Hash}]; p != nil {
 			return p, nil
 		}
-		return s.pick(record.Pipeline)(run) // another version: the engine refuses it
+		return current(run) // another version: the engine refuses it
 	}
 }
 
-// Open implements steps.Opener.
+// Open implements steps.Opener. It refuses a payment whose method settings have
+// bound to another account since the payment was opened: money would move where
+// nobody asks about it.
 func (s *Service) Open(o *payment.Order, p *payment.Payment) (steps.Payer, payment.PayRequest, error) {
 	m, err := s.method(o.Store, p.Method)
 	if err != nil {
 		return nil, payment.PayRequest{}, err
+	}
+	if !begunWith(p, m.Account) {
+		return nil, payment.PayRequest{}, errMoved
 	}
 	payer, ok := m.Account.Gateway.(gateways.Payer)
 	if !ok {
@@ -182,7 +235,7 @@ func (s *Service) Open(o *payment.Order, p *payment.Payment) (steps.Payer, payme
 
 func (s *Service) payRequest(m *settings.Method, o *payment.Order, p *payment.Payment) payment.PayRequest {
 	return payment.PayRequest{
-		Capture: !m.Spec.AuthorizeOnly, Amount: p.Amount.Add(p.Fee), Method: m.Kind, Order: o,
+		Capture: !m.Spec.AuthorizeOnly, Amount: p.Charge(), Method: m.Kind, Order: o,
 		SuccessURL: s.PublicURL + "/order-submit/" + o.ReturnSlug(),
 		FailureURL: s.PublicURL + "/order-failed/" + o.ReturnSlug(),
 		NotifyURL:  s.PublicURL + "/confirm/" + p.Gateway + "/" + p.Account,

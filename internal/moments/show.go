@@ -29,7 +29,7 @@ func (s *Service) Pipelines(storeName string) []MethodPipelines {
 		}
 		for _, m := range all.settings.Stores[name].Methods {
 			shown = append(shown, MethodPipelines{
-				Store: name, Method: m.Name, Gateway: m.Account.GatewayName, Pipelines: all.sets[m].Sorted(),
+				Store: name, Method: m.Name, Gateway: m.Account.GatewayName, Pipelines: all.sets[owner{name, m.Name}].Sorted(),
 			})
 		}
 	}

@@ -17,6 +17,7 @@ const (
 	MoveBefore   Op = "move-before"
 	MoveAfter    Op = "move-after"
 	Replace      Op = "replace"     // Step takes the place of Target
+	ChangeWhen   Op = "change-when" // Target gets the condition of Step
 	ReplaceAll   Op = "replace-all" // With takes the place of the whole pipeline
 )
 
@@ -89,6 +90,11 @@ func (d *Definition) edit(e Edit) error {
 		return d.at(e.Step.Name, func(list []Use, i int) []Use { return slices.Delete(list, i, i+1) })
 	case Replace:
 		return d.at(e.Target, func(list []Use, i int) []Use { list[i] = e.Step; return list })
+	case ChangeWhen:
+		return d.at(e.Target, func(list []Use, i int) []Use {
+			list[i].When, list[i].At = e.Step.When, e.At.or(list[i].At)
+			return list
+		})
 	case MoveBefore:
 		return d.move(e, InsertBefore)
 	case MoveAfter:

@@ -88,3 +88,26 @@ func TestEditsMayBeMadeAgain(t *testing.T) {
 	require.Equal(t, once, again)
 	require.Equal(t, define("main", []string{"v"}, []string{"z", "w"}, nil), again["main"])
 }
+
+func TestAStepThatStandsThereGetsACondition(t *testing.T) {
+	t.Parallel()
+	at := pipeline.Position{Line: 3, Column: 5}
+	before := editable()
+	configured := pipeline.Use{Name: "ask", Step: "http", Config: "{}", At: pipeline.Position{Line: 1, Column: 1}}
+	after, err := before.Apply([]pipeline.Edit{
+		{Pipeline: "main", Op: pipeline.Replace, Step: configured, Target: "c"},
+		{Pipeline: "main", Op: pipeline.ChangeWhen, Step: pipeline.Use{When: rule("big")}, Target: "ask", At: at},
+		{Pipeline: "main", Op: pipeline.ChangeWhen, Step: pipeline.Use{When: rule("small")}, Target: "d"},
+	})
+	require.NoError(t, err)
+	require.Equal(t, []pipeline.Use{
+		{Name: "ask", Step: "http", Config: "{}", When: rule("big"), At: at}, {Name: "d", When: rule("small")},
+	}, after["main"].Steps)
+	require.Equal(t, editable(), before)
+}
+
+// rule is a condition that is only looked at.
+type rule string
+
+func (rule) Holds(*pipeline.Run) (bool, error) { return true, nil }
+func (r rule) String() string                  { return string(r) }

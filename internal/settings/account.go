@@ -98,7 +98,7 @@ func (l *loader) open(a *Account, f field) gateways.Gateway {
 	case len(l.problems) > before: // an error that decode returned comes back as err
 		return nil
 	case err != nil:
-		l.refused(err, f)
+		l.refused(err, f.at, own, f.at.path+".settings")
 		return nil
 	case !asked && own != nil && len(own.fields) > 0:
 		l.report(own, "this gateway has no settings")
@@ -107,14 +107,14 @@ func (l *loader) open(a *Account, f field) gateways.Gateway {
 	return gateway
 }
 
-// refused reports what a gateway says is wrong with its settings, at the
-// setting where it names one.
-func (l *loader) refused(err error, f field) {
-	own := f.value.get("settings")
+// refused reports what a gateway or a step says is wrong with its own settings,
+// at the setting where it names one, and else at the place where it is used. base
+// is the path that its settings have.
+func (l *loader) refused(err error, used, own *node, base string) {
 	invalid := invalidErrors(err)
 	for _, e := range invalid {
 		for _, wrong := range e.Fields {
-			at := &node{line: f.at.line, column: f.at.column, path: f.at.path + ".settings." + wrong.Field}
+			at := &node{line: used.line, column: used.column, path: base + "." + wrong.Field}
 			if setting := own.find(at.path); setting != nil {
 				at = setting
 			}
@@ -122,7 +122,7 @@ func (l *loader) refused(err error, f field) {
 		}
 	}
 	if len(invalid) == 0 {
-		l.report(f.at, "%s", l.redact(err.Error(), own))
+		l.report(used, "%s", l.redact(err.Error(), own))
 	}
 }
 

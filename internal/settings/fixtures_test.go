@@ -91,6 +91,8 @@ func open(gateway string, _ payment.Mode, _ string, decode func(any) error) (gat
 	case "offline":
 		var config map[string]map[string]string
 		return decider{described{[]string{"invoice", "purchase-order-number"}}}, decode(&config)
+	case "later":
+		return waiting{decider{described{[]string{"invoice"}}}}, nil
 	case "zero":
 		return decider{described{[]string{"zero"}}}, nil
 	case "odd":
@@ -122,7 +124,7 @@ func checked(c pspConfig) error {
 // that are named for being bad.
 func deps() settings.Deps {
 	return settings.Deps{
-		Open: open,
+		Open: open, Pipelines: pipelines(),
 		LookupEnv: func(name string) (string, bool) {
 			switch name {
 			case "UNSET_KEY", canary, "lower":

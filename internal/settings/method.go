@@ -16,7 +16,7 @@ func (l *loader) method(st *Store, f field) *Method {
 	m := &Method{Name: f.key, Active: true}
 	n := f.value
 	if !l.fields(n, "account", "kind", "title", "position", "active", "currencies", "countries", "min_total", "max_total",
-		"fee", "fee_percent") {
+		"fee", "fee_percent", "pipelines") {
 		return m
 	}
 	m.Position = int(l.whole(n.get("position"), 0, positionMax))
@@ -31,6 +31,7 @@ func (l *loader) method(st *Store, f field) *Method {
 		}
 	}
 	m.Fee = l.fee(n, m.Currencies)
+	m.Pipelines = l.pipelines(n.get("pipelines"))
 	l.bind(m, st, f)
 	if title, ok := l.text(n.get("title")); ok {
 		m.Title = title

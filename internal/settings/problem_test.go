@@ -68,8 +68,7 @@ func TestBadSettings(t *testing.T) {
 		{"bad store name", "stores:\n  Demo: {}\n", "2:3: stores.?: a name is 1 to 40 of a-z, 0-9 and -, and begins with a letter"},
 		{"duplicate store", "stores:\n  a: {}\n  a: {}\n", "3:3: stores.a: stands here a second time"},
 		{"duplicate key", store("title: A\ntitle: B"), "4:5: stores.demo.title: stands here a second time"},
-		{"unknown key", store("titel: A"), "3:5: stores.demo.titel: unknown key; known here: title, return_origins, accounts, methods, stock, mail_from"},
-		{"pipelines come later", store("pipelines: {}"), "3:5: stores.demo.pipelines: unknown key; known here: title, return_origins, accounts, methods, stock, mail_from"},
+		{"unknown key", store("titel: A"), "3:5: stores.demo.titel: unknown key; known here: title, return_origins, accounts, methods, stock, mail_from, pipelines, effects"},
 		{"number for text", store("title: 5"), "3:12: stores.demo.title: must be text; put it in quotes"},
 		{"list for text", store("title: [a]"), "3:12: stores.demo.title: must be text"},
 		{"nothing for text", store("title:"), "3:5: stores.demo.title: is empty; must be text"},
@@ -165,7 +164,7 @@ func TestBadSettings(t *testing.T) {
 
 		// methods
 		{"unknown key of a method", method("account: zero\nkind: zero\ncolour: 1"), "8:9: stores.demo.methods.free.colour: unknown key; " +
-			"known here: account, kind, title, position, active, currencies, countries, min_total, max_total, fee, fee_percent"},
+			"known here: account, kind, title, position, active, currencies, countries, min_total, max_total, fee, fee_percent, pipelines"},
 		{"no account", method("kind: zero"), "5:7: stores.demo.methods.free: needs the key account"},
 		{"no kind", method("account: zero"), "5:7: stores.demo.methods.free: needs the key kind"},
 		{"absent account", method("account: nope\nkind: zero"), "6:18: stores.demo.methods.free.account: the store has no account of this name; it has zero"},

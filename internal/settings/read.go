@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/paysvc/paysvc/internal/pipeline"
 )
 
 // loader reads one file and collects what is wrong with it.
@@ -16,6 +18,8 @@ type loader struct {
 	problems Problems
 	// resolved are the values behind references; none may get into a problem.
 	resolved []string
+	// paths are the key paths of the places that edits of pipelines have.
+	paths map[pipeline.Position]string
 }
 
 func (l *loader) report(n *node, format string, args ...any) {

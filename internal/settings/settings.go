@@ -35,6 +35,8 @@ type Store struct {
 	Methods []*Method
 	// Stock tells that paid orders are deducted from our stock; true by default.
 	Stock bool
+	// Effects says which effects the store carries out itself.
+	Effects Effects
 	// MailFrom is the sender of order mails, or "".
 	MailFrom string
 	// Pipelines are the store's edits of the pipelines, in the order of the file.
@@ -88,6 +90,12 @@ type Deps struct {
 	// are handed over as they are written.
 	LookupEnv func(string) (string, bool)
 	ReadFile  func(string) ([]byte, error)
+	// CheckURL and CheckSecret, when set, tell what is wrong with where commands
+	// are posted to, and with what signs them. They repeat nothing of it.
+	CheckURL    func(string) error
+	CheckSecret func(string) error
+	// Pipelines is what the key pipelines may hold.
+	Pipelines Pipelines
 }
 
 // Load reads the settings; name is the file's name in problems. The error is

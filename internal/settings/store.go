@@ -29,7 +29,7 @@ func (l *loader) stores(root *node) map[string]*Store {
 func (l *loader) store(f field, receivers map[[2]string]bool) *Store {
 	st := &Store{Name: f.key, Title: f.key, Accounts: map[string]*Account{}}
 	n := f.value
-	if !l.fields(n, "title", "return_origins", "accounts", "methods", "stock", "mail_from") {
+	if !l.fields(n, "title", "return_origins", "accounts", "methods", "stock", "mail_from", "pipelines", "effects") {
 		return st
 	}
 	if title, ok := l.text(n.get("title")); ok {
@@ -37,6 +37,7 @@ func (l *loader) store(f field, receivers map[[2]string]bool) *Store {
 	}
 	st.ReturnOrigins = l.origins(n.get("return_origins"))
 	st.Stock = l.flag(n.get("stock"), true)
+	st.Effects = l.effects(n.get("effects"))
 	st.MailFrom = l.sender(n.get("mail_from"))
 	for _, a := range l.named(n.get("accounts")) {
 		account := l.account(st.Name, a)
@@ -50,8 +51,11 @@ func (l *loader) store(f field, receivers map[[2]string]bool) *Store {
 		}
 		receivers[address] = true
 	}
-	for _, m := range l.named(n.get("methods")) {
-		st.Methods = append(st.Methods, l.method(st, m))
+	st.Pipelines = l.pipelines(n.get("pipelines"))
+	methods := map[*Method]field{}
+	for _, f := range l.named(n.get("methods")) {
+		m := l.method(st, f)
+		st.Methods, methods[m] = append(st.Methods, m), f
 	}
 	slices.SortFunc(st.Methods, func(a, b *Method) int {
 		if a.Position != b.Position {
@@ -59,6 +63,7 @@ func (l *loader) store(f field, receivers map[[2]string]bool) *Store {
 		}
 		return strings.Compare(a.Name, b.Name)
 	})
+	l.check(st, f, methods)
 	return st
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
@@ -30,8 +31,11 @@ type node struct {
 	path         string
 	kind         kind
 	text         string
-	fields       []field // of a mapping, in the order of the file
-	items        []*node // of a sequence
+	// begin is the column where a text begins, 0 where it does not stand in its
+	// line as it is: folded, escaped, a block.
+	begin  int
+	fields []field // of a mapping, in the order of the file
+	items  []*node // of a sequence
 }
 
 // field is one key of a mapping with its value; at is the place of the key.
@@ -43,15 +47,20 @@ type field struct {
 
 // get returns the value of a key, or nil; nil has no keys.
 func (n *node) get(key string) *node {
-	if n == nil {
-		return nil
-	}
-	for _, f := range n.fields {
-		if f.key == key {
-			return f.value
+	f, _ := n.field(key)
+	return f.value
+}
+
+// field returns a key with its value.
+func (n *node) field(key string) (f field, ok bool) {
+	if n != nil {
+		for _, f := range n.fields {
+			if f.key == key {
+				return f, true
+			}
 		}
 	}
-	return nil
+	return field{}, false
 }
 
 // below returns the nodes directly below n.
@@ -112,7 +121,7 @@ func (l *loader) tree(from ast.Node, path string, depth int) *node {
 	case *ast.LiteralNode:
 		n.kind, n.text = text, from.Value.Value
 	case *ast.StringNode:
-		n.kind, n.text = text, from.Value
+		n.kind, n.text, n.begin = text, from.Value, begin(from.GetToken())
 	case *ast.IntegerNode:
 		n.kind, n.text = number, from.GetToken().Value
 	case *ast.FloatNode:
@@ -149,6 +158,18 @@ func (l *loader) mapping(n *node, values []*ast.MappingValueNode, inBraces bool,
 		}
 		n.fields = append(n.fields, field{key: tk.Value, at: at, value: value})
 	}
+}
+
+// begin returns the column of the first character of a text, 0 where the text is
+// not in its line as it is.
+func begin(tk *token.Token) int {
+	switch {
+	case !strings.Contains(tk.Origin, tk.Value):
+		return 0
+	case tk.Type == token.SingleQuoteType || tk.Type == token.DoubleQuoteType:
+		return tk.Position.Column + 1
+	}
+	return tk.Position.Column
 }
 
 func place(tk *token.Token, path string) *node {
