@@ -9,6 +9,7 @@ import (
 	"github.com/paysvc/paysvc/internal/gateways"
 	"github.com/paysvc/paysvc/internal/gateways/offline"
 	"github.com/paysvc/paysvc/internal/gateways/sandbox"
+	"github.com/paysvc/paysvc/internal/gateways/stripe"
 	"github.com/paysvc/paysvc/internal/gateways/zero"
 )
 
@@ -26,6 +27,7 @@ func All() []Entry {
 	return []Entry{
 		{offline.Name, configured(offline.New)},
 		{sandbox.Name, configured(sandbox.New)},
+		{stripe.Name, configured(stripe.New)},
 		{zero.Name, plain(zero.New)},
 	}
 }
