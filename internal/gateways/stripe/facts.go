@@ -214,7 +214,7 @@ func (g *Gateway) clientAction(p *intentObject) *payment.NextAction {
 	if err != nil {
 		return nil
 	}
-	return &payment.NextAction{Type: "client", Data: []byte(data)}
+	return &payment.NextAction{Type: "client", Data: data}
 }
 
 func modeOf(livemode *bool) payment.Mode {
