@@ -105,7 +105,7 @@ func TestTheVersionHoldsConditionsAndConfigurations(t *testing.T) {
 	t.Parallel()
 	seen := make(map[string]pipeline.Use)
 	for _, use := range []pipeline.Use{
-		{Name: "a"}, {Name: "b", Step: "a"}, {Name: "a", When: holds{source: "x"}}, {Name: "a", When: holds{source: "y"}},
+		{Name: "a"}, {Name: "b"}, {Name: "b", Step: "a"}, {Name: "a", When: holds{source: "x"}}, {Name: "a", When: holds{source: "y"}},
 		{Name: "a", Config: "x"}, {Name: "a", Config: "y"},
 	} {
 		hash := pipeline.Definition{Name: "main", Steps: []pipeline.Use{use}}.Hash()
