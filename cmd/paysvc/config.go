@@ -27,6 +27,7 @@ type config struct {
 	Env                 string          `default:"production" desc:"production or development; dev refuses production when it is set"`
 	LogLevel            string          `split_words:"true" default:"info" desc:"debug, info, warn or error"`
 	TrustedProxies      []string        `split_words:"true" desc:"networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8,192.168.0.0/16"`
+	OutboundNetworks    []string        `split_words:"true" desc:"networks that are not public and that URLs of stores may lead to, e.g. 10.1.0.0/16 (dev: loopback)"`
 	RatePerIP           int             `split_words:"true" default:"6000" desc:"requests a minute from one address, 0 for no limit (dev: none)"`
 	RatePerKey          int             `split_words:"true" default:"60000" desc:"requests a minute with one API key, 0 for no limit"`
 	MailFolder          string          `split_words:"true" default:"mails" desc:"folder that order mails are written to"`
@@ -34,8 +35,9 @@ type config struct {
 	PostgresBin         string          `split_words:"true" desc:"folder of the PostgreSQL programs that dev uses (found by itself)"`
 	DevFolder           string          `split_words:"true" default:".dev" desc:"folder of dev's database, ledger and mails"`
 
-	trusted []netip.Prefix
-	level   zerolog.Level
+	trusted  []netip.Prefix
+	outbound []netip.Prefix
+	level    zerolog.Level
 }
 
 const prefix = "paysvc"
@@ -47,14 +49,19 @@ func readConfig() (*config, error) {
 		return nil, fmt.Errorf("environment: %w", unquoted(err))
 	}
 	var problems []error
-	for _, network := range c.TrustedProxies {
-		p, err := netip.ParsePrefix(strings.TrimSpace(network))
-		if err != nil {
-			problems = append(problems, errors.New("PAYSVC_TRUSTED_PROXIES: must be networks such as 10.0.0.0/8"))
-			continue
+	networks := func(variable string, listed []string) (networks []netip.Prefix) {
+		for _, network := range listed {
+			p, err := netip.ParsePrefix(strings.TrimSpace(network))
+			if err != nil {
+				problems = append(problems, fmt.Errorf("%s: must be networks such as 10.0.0.0/8", variable))
+				continue
+			}
+			networks = append(networks, p)
 		}
-		c.trusted = append(c.trusted, p)
+		return networks
 	}
+	c.trusted = networks("PAYSVC_TRUSTED_PROXIES", c.TrustedProxies)
+	c.outbound = networks("PAYSVC_OUTBOUND_NETWORKS", c.OutboundNetworks)
 	level, err := zerolog.ParseLevel(c.LogLevel)
 	if err != nil {
 		problems = append(problems, errors.New("PAYSVC_LOG_LEVEL: must be debug, info, warn or error"))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -55,6 +56,9 @@ func dev(ctx context.Context, _ []string, env environment) error {
 	if _, set := env.lookup("PAYSVC_MAIL_FOLDER"); !set {
 		c.MailFolder = filepath.Join(c.DevFolder, "mails")
 	}
+	if _, set := env.lookup("PAYSVC_OUTBOUND_NETWORKS"); !set {
+		c.outbound = loopback()
+	}
 	stopDatabase, err := devDatabase(ctx, c, env)
 	if err != nil {
 		return err
@@ -65,6 +69,8 @@ func dev(ctx context.Context, _ []string, env environment) error {
 
 // serveDev serves once the database is there.
 func serveDev(ctx context.Context, c *config, env environment, listener net.Listener) error {
+	ctx, asked, stop := env.hangups(ctx)
+	defer stop()
 	log := c.logger(env.err)
 	if err := postgres.Migrate(ctx, c.DatabaseURL.Reveal(), migrations.FS); err != nil {
 		return err
@@ -85,25 +91,20 @@ func serveDev(ctx context.Context, c *config, env environment, listener net.List
 	}
 	defer func() { _ = simulator.Close() }() // it only waits for its notifications
 	inProcess := sandbox.Transport(simulator.Handler())
-	name, source := "demo settings", settings.Demo()
-	if path, set := env.lookup("PAYSVC_SETTINGS"); set {
-		name = path
-		if source, err = env.readFile(path); err != nil {
-			return fmt.Errorf("PAYSVC_SETTINGS: %w", err)
-		}
-	}
-	loaded, err := loadSettings(name, source, env, devLookup(env, c, secrets), log, func(gateway, _ string) http.RoundTripper {
+	from := demoSource(c, env, secrets)
+	from.transport = func(gateway, _ string) http.RoundTripper {
 		if gateway == "sandbox" {
 			return inProcess
 		}
 		return nil
-	})
+	}
+	loaded, err := from.load()
 	if err != nil {
 		return err
 	}
 	p := parts{
 		config: c, log: log, settings: loaded, publicURL: c.PublicURL,
-		mount: map[string]http.Handler{"/sandbox": simulator.Handler()},
+		mount: map[string]http.Handler{"/sandbox": simulator.Handler()}, source: from, asked: asked,
 	}
 	s, err := newService(ctx, p)
 	if err != nil {
@@ -127,6 +128,12 @@ func listenLoopback(ctx context.Context, address string) (net.Listener, error) {
 		return nil, errors.New("PAYSVC_LISTEN: dev serves keys that everyone knows, so it listens on loopback only")
 	}
 	return new(net.ListenConfig).Listen(ctx, "tcp", address)
+}
+
+// loopback are the networks of this machine, where somebody who tries a step out
+// has the shop too.
+func loopback() []netip.Prefix {
+	return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 }
 
 // devDatabase makes c.DatabaseURL work: the one that is configured, or a private
@@ -173,6 +180,17 @@ func devSecrets(folder string) ([]string, error) {
 		return nil, err
 	}
 	return secrets, os.WriteFile(path, []byte(strings.Join(secrets, "\n")+"\n"), 0o600)
+}
+
+// demoSource is the source of the demo settings, or of the file that the
+// environment names in place of them.
+func demoSource(c *config, env environment, secrets []string) source {
+	from := file(c.Settings, c, env)
+	from.lookup = devLookup(env, c, secrets)
+	if _, set := env.lookup("PAYSVC_SETTINGS"); !set {
+		from.name, from.read = "demo settings", func() ([]byte, error) { return settings.Demo(), nil }
+	}
+	return from
 }
 
 // devLookup adds what the demo settings refer to.

@@ -17,7 +17,7 @@ var version = "development"
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], environment{
-		lookup: os.LookupEnv, list: os.Environ(), readFile: os.ReadFile, out: os.Stdout, err: os.Stderr,
+		lookup: os.LookupEnv, list: os.Environ(), readFile: os.ReadFile, hangups: hangups, out: os.Stdout, err: os.Stderr,
 	})
 	stop()
 	if err != nil {
@@ -32,6 +32,8 @@ type environment struct {
 	lookup   func(string) (string, bool)
 	list     []string
 	readFile func(string) ([]byte, error)
+	// hangups begins to receive the requests to reload the settings.
+	hangups  func(context.Context) (bounded context.Context, asked <-chan os.Signal, stop func())
 	out, err io.Writer
 }
 

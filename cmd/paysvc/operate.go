@@ -34,18 +34,14 @@ func configuredSettings(env environment) (*settings.Settings, error) {
 	if err != nil {
 		return nil, err
 	}
-	log := c.logger(env.err)
+	from := file(c.Settings, c, env)
 	_, set := env.lookup("PAYSVC_SETTINGS")
-	source, err := env.readFile(c.Settings)
-	if err != nil && !set {
+	if _, err := env.readFile(c.Settings); err != nil && !set {
 		fmt.Fprintf(env.err, "there is no %s here and PAYSVC_SETTINGS is not set: these are the demo settings\n", c.Settings)
 		c.PublicURL = "http://127.0.0.1:8080"
-		return loadSettings("demo settings", settings.Demo(), env, devLookup(env, c, []string{"unused", "unused"}), log, nil)
+		from = demoSource(c, env, []string{"unused", "unused"})
 	}
-	if err != nil {
-		return nil, fmt.Errorf("PAYSVC_SETTINGS: %w", err)
-	}
-	return loadSettings(c.Settings, source, env, env.lookup, log, nil)
+	return from.load()
 }
 
 // showPipelines prints every effective pipeline, by store and method.

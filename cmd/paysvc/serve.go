@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/url"
 
@@ -23,19 +22,17 @@ func serve(ctx context.Context, _ []string, env environment) error {
 	if u, err := url.Parse(c.PublicURL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return errors.New("PAYSVC_PUBLIC_URL: must be an absolute URL such as https://pay.example.org")
 	}
-	log := c.logger(env.err)
-	source, err := env.readFile(c.Settings)
-	if err != nil {
-		return fmt.Errorf("PAYSVC_SETTINGS: %w", err)
-	}
-	loaded, err := loadSettings(c.Settings, source, env, env.lookup, log, nil)
+	ctx, asked, stop := env.hangups(ctx)
+	defer stop()
+	log, from := c.logger(env.err), file(c.Settings, c, env)
+	loaded, err := from.load()
 	if err != nil {
 		return err
 	}
 	if err := postgres.Migrate(ctx, c.DatabaseURL.Reveal(), migrations.FS); err != nil {
 		return err
 	}
-	p := parts{config: c, log: log, settings: loaded, publicURL: c.PublicURL}
+	p := parts{config: c, log: log, settings: loaded, publicURL: c.PublicURL, source: from, asked: asked}
 	s, err := newService(ctx, p)
 	if err != nil {
 		return err

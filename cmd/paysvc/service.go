@@ -4,9 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -14,8 +14,6 @@ import (
 
 	"github.com/paysvc/paysvc/internal/api"
 	"github.com/paysvc/paysvc/internal/api/httpkit"
-	"github.com/paysvc/paysvc/internal/gateways"
-	"github.com/paysvc/paysvc/internal/gateways/catalog"
 	"github.com/paysvc/paysvc/internal/jobs"
 	"github.com/paysvc/paysvc/internal/moments"
 	"github.com/paysvc/paysvc/internal/payment"
@@ -30,6 +28,9 @@ type parts struct {
 	settings  *settings.Settings
 	publicURL string
 	mount     map[string]http.Handler
+	// source is where the settings are read again, when somebody asks for it.
+	source source
+	asked  <-chan os.Signal
 }
 
 // service is the whole program, wired.
@@ -61,8 +62,8 @@ func newService(ctx context.Context, p parts) (*service, error) {
 		return nil, err
 	}
 	s.jobs, err = jobs.New(ctx, jobs.Deps{
-		Transactions: books, Runs: books, Notifications: books, Effects: books, Claims: books, Moments: s.moments,
-		Orders: books, Mailer: jobs.Folder(p.config.MailFolder), MailFrom: mailFrom(p.settings), Now: time.Now, Log: p.log,
+		Transactions: books, Runs: books, Notifications: books, Effects: books, Expiries: books, Claims: books, Moments: s.moments,
+		Orders: books, Mailer: jobs.Folder(p.config.MailFolder), MailFrom: s.moments.MailFrom, Now: time.Now, Log: p.log,
 		DatabaseURL: p.config.DatabaseURL.Reveal(), DrainMax: time.Duration(p.config.DrainSeconds) * time.Second,
 	})
 	if err != nil {
@@ -104,6 +105,8 @@ func (s *service) serve(ctx context.Context, listener net.Listener, p parts) err
 	background, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
 	var group sync.WaitGroup
 	group.Go(func() { s.jobs.Run(background) })
+	reloads := reloader{load: p.source.load, reload: s.moments.Reload, log: p.log, hash: p.settings.Hash}
+	group.Go(func() { reloads.run(background, p.asked) })
 	failed := make(chan error, 1)
 	group.Go(func() { failed <- server.Serve(listener) })
 
@@ -126,33 +129,4 @@ func (s *service) serve(ctx context.Context, listener net.Listener, p parts) err
 		return nil
 	}
 	return err
-}
-
-// mailFrom finds the sender of a store's mails.
-func mailFrom(s *settings.Settings) func(store string) string {
-	return func(name string) string {
-		if store := s.Store(name); store != nil {
-			return store.MailFrom
-		}
-		return ""
-	}
-}
-
-// loadSettings reads a settings file and opens its gateways.
-func loadSettings(
-	name string, source []byte, env environment, lookup func(string) (string, bool), log zerolog.Logger,
-	transport func(gateway, account string) http.RoundTripper,
-) (*settings.Settings, error) {
-	loaded, err := settings.Load(name, source, settings.Deps{
-		Open: func(gateway string, mode payment.Mode, account string, decode func(any) error) (gateways.Gateway, error) {
-			return catalog.Open(gateway, gateways.Deps{
-				Account: account, Mode: mode, Now: time.Now, Log: log, Transport: transport,
-			}, decode)
-		},
-		LookupEnv: lookup, ReadFile: env.readFile,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("settings:\n%w", err)
-	}
-	return loaded, nil
 }

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/rs/zerolog"
+
+	"github.com/paysvc/paysvc/internal/settings"
+)
+
+// reloader puts the settings in force that stand in the file by now.
+type reloader struct {
+	load   func() (*settings.Settings, error)
+	reload func(*settings.Settings) error
+	log    zerolog.Logger
+	hash   string // of the settings in force
+}
+
+// run reloads whenever somebody asks, one after the other, until ctx ends. Whoever
+// asks while a reload is running gets another one after it.
+func (r *reloader) run(ctx context.Context, asked <-chan os.Signal) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-asked:
+			r.once()
+		}
+	}
+}
+
+// once reads and checks the settings. Whatever is wrong with them, those in force
+// stay so: the service goes on as if nobody had asked.
+func (r *reloader) once() {
+	loaded, err := r.load()
+	if err == nil {
+		err = r.reload(loaded)
+	}
+	if err != nil {
+		r.log.Error().Str("settings", r.hash).Strs("problems", problemsOf(err)).Msg("settings not reloaded; the old ones stay in force")
+		return
+	}
+	r.log.Info().Str("before", r.hash).Str("settings", loaded.Hash).Int("stores", len(loaded.Stores)).Msg("settings reloaded")
+	r.hash = loaded.Hash
+}
+
+// problemsOf lists what is wrong, one line each. No value of the settings is in it.
+func problemsOf(err error) []string {
+	problems, ok := errors.AsType[settings.Problems](err)
+	if !ok {
+		return strings.Split(err.Error(), "\n")
+	}
+	lines := make([]string, len(problems))
+	for i, p := range problems {
+		lines[i] = p.String()
+	}
+	return lines
+}
