@@ -43,6 +43,7 @@ var layers = []layer{
 	{"internal/outbound", []string{"internal/payment"}},
 
 	{"internal/store", []string{"internal/payment"}},
+	{"internal/mail", []string{"internal/payment"}},
 	{"internal/jobs", []string{"internal/moments", "internal/outbound", "internal/payment", "internal/pipeline"}},
 	{"internal/api", []string{"internal/api/...", "internal/moments", "internal/outbound", "internal/payment", "internal/pipeline"}},
 	{"internal/api/...", []string{"internal/payment"}},
@@ -80,6 +81,7 @@ var libraries = []library{
 	{"github.com/danielgtaylor/huma/", []string{"internal/api", "internal/api/...", "internal/backoffice"}},
 	{"github.com/expr-lang/", []string{"internal/pipeline/when"}},
 	{"github.com/stripe/", []string{"internal/gateways/stripe"}},
+	{"github.com/wneessen/go-mail", []string{"internal/mail"}},
 	{"github.com/lib/pq", nil},
 }
 
