@@ -30,6 +30,9 @@ const (
 	CaseOutOfStock CaseKind = "out_of_stock"
 	// CaseFailedEffect is an effect that failed for good.
 	CaseFailedEffect CaseKind = "failed_effect"
+	// CaseExpiredHeld is an order whose time is over while it holds a part of its
+	// price.
+	CaseExpiredHeld CaseKind = "expired_holding_money"
 	// CaseFailedRun is a pipeline that failed for good.
 	CaseFailedRun CaseKind = "failed_run"
 )

@@ -149,3 +149,11 @@ type Standing struct {
 	NextAction    *NextAction
 	UpdatedAt     time.Time
 }
+
+// DueOrder is a pending order whose time may be over.
+type DueOrder struct {
+	Store string
+	ID    OrderID
+	// Lease is until when it was leased: what tells this lease from a later one.
+	Lease time.Time
+}

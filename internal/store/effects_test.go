@@ -239,7 +239,7 @@ func TestEffectIsCarriedOutByOneWorker(t *testing.T) {
 
 	due, err := b.DueEffects(t.Context(), until, until.Add(time.Minute), 10)
 	require.NoError(t, err)
-	require.Equal(t, []payment.DueEffect{{Order: o.ID, Key: key, Kind: payment.SendOrderMail}}, due, "a lease ends")
+	require.Equal(t, []payment.DueEffect{{Store: "demo", Order: o.ID, Key: key, Kind: payment.SendOrderMail}}, due, "a lease ends")
 	require.NoError(t, b.FinishEffect(t.Context(), o.ID, key, until, "", time.Time{}))
 	require.Equal(t, payment.EffectDone, b.effect(o.ID, key).State)
 	require.NoError(t, b.FinishEffect(t.Context(), o.ID, key, until, "late failure of the first worker", until))

@@ -51,6 +51,7 @@ func filled(t *testing.T) *bundle {
 	b.exec(`insert into promotion_codes (store, code, updated_at) select store, number, created_at from orders`)
 	b.exec(`insert into api_keys (hash, id, store, kind, scopes, name, created_at)
 		select number::bytea, number, 'store-' || number::int / 4, 'secret', '{}', '', created_at from orders`)
+	b.exec(`update orders set expiry_due_at = created_at where number::int % 1000 = 0`)
 	b.exec("analyze")
 	return b
 }
@@ -98,6 +99,7 @@ func lists(b *bundle, storeName string) map[string]func() error {
 		"due runs":             func() error { _, err := b.DueRuns(t.Context(), due, until, 10); return err },
 		"due effects":          func() error { _, err := b.DueEffects(t.Context(), due, until, 10); return err },
 		"due notifications":    func() error { _, err := b.DueNotifications(t.Context(), due, until, 10); return err },
+		"orders that expire":   func() error { _, _, err := b.DueOrders(t.Context(), due, until, 10); return err },
 		"old idempotency keys": func() error { _, err := b.ReapClaims(t.Context(), due, 10); return err },
 	}
 }

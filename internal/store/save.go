@@ -16,8 +16,8 @@ func queueOrder(batch *pgx.Batch, o *payment.Order) error {
 	p := o.Saved
 	batch.Queue(`insert into orders (id, store, number, content_hash, currency, total, customer_id, customer_email,
 			client_token, return_token, created_at, expires_at, updated_at, status, payment_status, placed_at, paid_at,
-			cancelled_at, cancel_reason, review, numbers, sequence)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
+			cancelled_at, cancel_reason, review, numbers, sequence, expiry_due_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $12)`,
 		[16]byte(o.ID), o.Store, o.Number, o.ContentHash, o.Currency.String(), o.Total.Minor(), o.Customer.ID,
 		o.Customer.Email, o.ClientToken, o.ReturnToken, o.CreatedAt, nullTime(o.ExpiresAt), o.UpdatedAt,
 		string(p.Status), string(o.PaymentStatus()), nullTime(p.PlacedAt), nullTime(p.PaidAt), nullTime(p.CancelledAt),
@@ -49,7 +49,8 @@ func queueDetails(batch *pgx.Batch, o *payment.Order) error {
 		return err
 	}
 	batch.Queue(`update order_details set body = $2 where order_id = $1`, [16]byte(o.ID), body)
-	batch.Queue(`update orders set total = $2, content_hash = $3, customer_id = $4, customer_email = $5, expires_at = $6
+	batch.Queue(`update orders set total = $2, content_hash = $3, customer_id = $4, customer_email = $5, expires_at = $6,
+			expiry_due_at = $6
 		where id = $1`, [16]byte(o.ID), o.Total.Minor(), o.ContentHash, o.Customer.ID, o.Customer.Email,
 		nullTime(o.ExpiresAt))
 	return nil

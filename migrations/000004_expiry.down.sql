@@ -1,0 +1,2 @@
+drop index orders_expiry_due;
+alter table orders drop column expiry_due_at;
