@@ -166,7 +166,7 @@ func TestTheSameEventWithAnotherContentIsKeptAndAppliedToNothing(t *testing.T) {
 func TestUnknownAccountsAreNotFound(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	for _, d := range []moments.Delivery{{Gateway: "sandbox", Account: "nobody"}, {Gateway: "invoice", Account: "invoice"}} {
+	for _, d := range []moments.Delivery{{Gateway: "sandbox", Account: "nobody"}, {Gateway: "offline", Account: "offline"}} {
 		_, err := b.Confirm(t.Context(), d)
 		require.Equal(t, payment.KindNotFound, payment.KindOf(err), fmt.Sprint(d))
 	}

@@ -65,6 +65,10 @@ func excluded(m *settings.Method, o *payment.Order) (why string) {
 	if most, ok := m.MaxTotal[o.Currency.String()]; ok && o.Total.Cmp(most) > 0 {
 		return "the order's total is above its maximum"
 	}
+	_, decides := m.Account.Gateway.(gateways.Decider)
+	if due := o.Due(); !decides && due.IsPositive() && !due.Add(m.Fee.Of(due)).IsPositive() {
+		return "its discount leaves nothing to charge"
+	}
 	if filter, ok := m.Account.Gateway.(gateways.MethodFilter); ok {
 		return filter.Exclude(m.Kind, o)
 	}
@@ -110,10 +114,14 @@ func validateData(m *settings.Method, data json.RawMessage) (payment.DataSummary
 	}
 	summary, err := validator.ValidateData(m.Kind, data)
 	if wrong, ok := errors.AsType[*payment.Error](err); ok {
-		return summary, &payment.Error{
-			Kind: payment.KindInvalid, Code: "payment_data_invalid", Message: "the payment data is not valid: see errors",
-			Fields: wrong.Fields,
-		}
+		return summary, invalidData(wrong.Fields)
 	}
 	return summary, err
+}
+
+func invalidData(fields []payment.FieldError) *payment.Error {
+	return &payment.Error{
+		Kind: payment.KindInvalid, Code: "payment_data_invalid", Message: "the payment data is not valid: see errors",
+		Fields: fields,
+	}
 }

@@ -32,7 +32,7 @@ func (payOrder) Do(run *pipeline.Run) error {
 		}
 	}
 	// What was taken and given back in the meantime was paid all the same.
-	taken := o.Sums().Captured.Cmp(o.Total) >= 0
+	taken := o.Taken().Cmp(o.Total) >= 0
 	if taken && o.Progress.PaidAt.IsZero() {
 		o.Progress.PaidAt = run.At
 		run.Emit("order.paid", status)
