@@ -53,6 +53,8 @@ type Deps struct {
 	Log       zerolog.Logger
 	// PublicURL is where shoppers and PSPs reach the service, without a slash at its end.
 	PublicURL string
+	// Makers are the steps that edits which are tried may configure.
+	Makers []pipeline.Maker
 	// Kick, when set, is called after a commit that left work for jobs.
 	Kick func()
 }

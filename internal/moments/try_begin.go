@@ -1,0 +1,51 @@
+package moments
+
+import (
+	"slices"
+
+	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/pipeline"
+)
+
+// prepare makes the run one that the attempt is about, as the moment would.
+func (a attempt) prepare(run *pipeline.Run, s *Service) error {
+	if a.begins {
+		return a.begin(run, s)
+	}
+	if a.about == 0 {
+		return nil
+	}
+	run.Payment = run.Order.Payment(a.about)
+	if run.Payment == nil || !a.finding || len(run.Payment.Transactions) == 0 {
+		return nil
+	}
+	latest := slices.MaxFunc(run.Payment.Transactions, func(a, b *payment.Transaction) int { return a.N - b.N })
+	run.Findings = []payment.Finding{{
+		Payment: run.Payment, Transaction: latest, Source: payment.SourceNotification, Before: latest.State,
+	}}
+	return nil
+}
+
+// begin opens the payment with a method: that of the payment which is begun once
+// more, whose order is as it was before.
+func (a attempt) begin(run *pipeline.Run, s *Service) error {
+	m, err := s.method(run.Order.Store, a.method)
+	if err != nil {
+		return err
+	}
+	run.Payment = run.Order.OpenPayment(m.Name, m.Account.GatewayName, m.Account.Name, m.Account.Mode, run.Order.Due(), run.At)
+	run.Payment.Fee = m.Fee.Of(run.Payment.Amount)
+	return nil
+}
+
+// before returns the order as it was when the payment was begun: without it and
+// those after it. If no money is left then, nothing had been decided yet.
+func before(o *payment.Order, p *payment.Payment) *payment.Order {
+	was := *o
+	was.Payments = slices.DeleteFunc(slices.Clone(o.Payments), func(other *payment.Payment) bool { return other.N >= p.N })
+	if !was.Held().IsPositive() {
+		was.Progress = payment.Progress{Status: payment.OrderPending}
+		was.Saved, was.Review, was.Effects = was.Progress, "", nil
+	}
+	return &was
+}
