@@ -15,6 +15,7 @@ import (
 	"github.com/paysvc/paysvc/internal/gateways/catalog"
 	"github.com/paysvc/paysvc/internal/moments"
 	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/pipeline/steps"
 	"github.com/paysvc/paysvc/internal/sandbox"
 	"github.com/paysvc/paysvc/internal/settings"
 	"github.com/paysvc/paysvc/internal/store"
@@ -90,6 +91,7 @@ func (w wiring) settings(log zerolog.Logger, psp http.RoundTripper) (*settings.S
 		},
 		LookupEnv: func(name string) (string, bool) { value, ok := values[name]; return value, ok },
 		ReadFile:  os.ReadFile,
+		Pipelines: moments.PipelineSettings(steps.Makers(steps.MakerDeps{})),
 	})
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/paysvc/paysvc/internal/gateways/catalog"
 	"github.com/paysvc/paysvc/internal/moments"
 	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/pipeline/steps"
 	"github.com/paysvc/paysvc/internal/postgres"
 	"github.com/paysvc/paysvc/internal/postgres/pgtest"
 	"github.com/paysvc/paysvc/internal/sandbox"
@@ -121,7 +122,7 @@ func bootOn(t *testing.T, database string, change ...func(*api.Deps)) *bundle {
 	t.Cleanup(b.Store.Close)
 	b.Moments, err = moments.New(moments.Deps{
 		Book: b.Store, Orders: b.Store, Claims: b.Store, Inquiries: b.Store, Inbox: b.Store, Settings: b.Settings,
-		IDs: b.ids, Now: b.Clock.Now, Log: log, PublicURL: b.URL,
+		IDs: b.ids, Now: b.Clock.Now, Log: log, PublicURL: b.URL, Makers: steps.Makers(steps.MakerDeps{Poster: unasked{}}),
 	})
 	require.NoError(t, err)
 	deps := api.Deps{
@@ -181,6 +182,7 @@ func (b *bundle) load(log zerolog.Logger) *settings.Settings {
 		},
 		LookupEnv: func(name string) (string, bool) { value, ok := environment[name]; return value, ok },
 		ReadFile:  func(string) ([]byte, error) { return nil, io.ErrUnexpectedEOF },
+		Pipelines: moments.PipelineSettings(steps.Makers(steps.MakerDeps{})),
 	})
 	require.NoError(b.t, err)
 	return loaded

@@ -19,6 +19,7 @@ import (
 	"github.com/paysvc/paysvc/internal/gateways/catalog"
 	"github.com/paysvc/paysvc/internal/moments"
 	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/pipeline/steps"
 	"github.com/paysvc/paysvc/internal/postgres/pgtest"
 	"github.com/paysvc/paysvc/internal/sandbox"
 	"github.com/paysvc/paysvc/internal/settings"
@@ -105,6 +106,7 @@ func demo(t *testing.T, b *bundle) *settings.Settings {
 			}, decode)
 		},
 		LookupEnv: func(name string) (string, bool) { value, ok := env[name]; return value, ok },
+		Pipelines: moments.PipelineSettings(steps.Makers(steps.MakerDeps{})),
 	})
 	require.NoError(t, err)
 	return loaded

@@ -38,13 +38,17 @@ func (p *Pipeline) Branches(step string) []string {
 	return nil
 }
 
-// Text writes the pipeline as its three lists, for people.
+// Text writes the pipeline as its three lists, for people, and below each list
+// what there is to say about its steps.
 func (p *Pipeline) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (%s)\n", p.Name, p.Version)
 	for _, list := range p.lists() {
 		fmt.Fprintf(&b, "  %-6s %s\n", list.name, listText(list.uses))
 		for _, use := range list.uses {
+			if detail := use.detail(); detail != "" {
+				fmt.Fprintf(&b, "         %s: %s\n", use.Name, detail)
+			}
 			for _, branch := range p.Branches(use.Name) {
 				fmt.Fprintf(&b, "         %s → %s\n", use.Name, branch)
 			}
@@ -103,9 +107,24 @@ func listText(uses []Use) string {
 	}
 	texts := make([]string, len(uses))
 	for i := range uses {
-		texts[i] = uses[i].Text()
+		texts[i] = uses[i].Name
 	}
 	return strings.Join(texts, ", ")
+}
+
+// detail is all but the name: `note when order.total >= 1000 with {…}`.
+func (u *Use) detail() string {
+	var parts []string
+	if u.Kind() != u.Name {
+		parts = append(parts, u.Kind())
+	}
+	if u.When != nil {
+		parts = append(parts, "when "+u.When.String())
+	}
+	if u.Config != "" {
+		parts = append(parts, "with "+u.Config)
+	}
+	return strings.Join(parts, " ")
 }
 
 func label(list List, use Use) string {

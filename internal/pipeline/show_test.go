@@ -75,3 +75,23 @@ func TestPipelinesAreShownInTheOrderInWhichAnOrderMeetsThem(t *testing.T) {
 	}
 	require.Equal(t, []string{"confirm", "end", "paid"}, names)
 }
+
+func TestWhatSettingsSayOfAStepStandsBelowItsList(t *testing.T) {
+	t.Parallel()
+	library, err := pipeline.NewLibrary(step("tell"), step("save"))
+	require.NoError(t, err)
+	set, err := pipeline.Compile(pipeline.Definitions{pipeline.Confirm: {Name: pipeline.Confirm, Steps: []pipeline.Use{
+		{Name: "tell", When: rule(`order.currency == "EUR"`)}, {Name: "again", Step: "tell", Config: `{text: "a, b"}`}, {Name: "save"},
+	}}}, library)
+	require.NoError(t, err)
+	p := set[pipeline.Confirm]
+	require.Equal(t, "confirm ("+p.Version+`)
+  pre    –
+  steps  tell, again, save
+         tell: when order.currency == "EUR"
+         again: tell with {text: "a, b"}
+  post   –
+`, p.Text())
+	require.Contains(t, p.Mermaid(), `p_confirm_tell["tell when order.currency == #quot;EUR#quot;"]`)
+	require.Contains(t, p.Mermaid(), `p_confirm_again["again (tell)"]`)
+}
