@@ -60,7 +60,7 @@ func (m Message) envelope() (envelope, error) {
 	if err != nil {
 		return envelope{}, permanently("write", errAddress)
 	}
-	to.Name = clip(line(m.ToName), nameRunesMax)
+	to.Name = name(m.ToName)
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithBoundary(boundary(m)))
 	msg.SetAddrHeaderFromMailAddress(gomail.HeaderTo, to)
 	e := envelope{to: bare(to), international: !ascii(to.Address)}
@@ -70,7 +70,7 @@ func (m Message) envelope() (envelope, error) {
 		if err != nil {
 			return envelope{}, &failure{doing: "write", cause: errSender}
 		}
-		from.Name = clip(line(from.Name), nameRunesMax)
+		from.Name = name(from.Name)
 		msg.SetAddrHeaderFromMailAddress(gomail.HeaderFrom, from)
 		e.from, e.international = bare(from), e.international || !ascii(from.Address)
 		if at := strings.LastIndexByte(from.Address, '@'); ascii(from.Address) {
@@ -118,6 +118,13 @@ func line(value string) string {
 		return r
 	}, strings.ToValidUTF8(value, "\uFFFD"))
 	return strings.ReplaceAll(strings.Join(strings.Fields(value), " "), "=?", "= ?")
+}
+
+// name makes a value fit for the name before an address. In a name outside of
+// ASCII the standard library writes a backslash that it cannot read again
+// itself, and neither can others.
+func name(value string) string {
+	return strings.ReplaceAll(clip(line(value), nameRunesMax), `\`, "/")
 }
 
 // clip shortens a value to so many characters.

@@ -133,7 +133,7 @@ func TestNoHeaderSlipsIn(t *testing.T) {
 	nasty := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{
 		"a\r\nBcc: b@evil.example", "a\nBcc: b@evil.example\n\nbody", "a\rBcc: b@evil.example", "\r\n\r\n<script>",
 		"=?utf-8?q?a=0D=0ABcc:_b@evil.example?=", "\"<b@evil.example>, c", "a\u2028Bcc: b@evil.example", "\u202Eevil",
-		strings.Repeat("x", 5000), "\xff\xfe", "a\x00b",
+		strings.Repeat("x", 5000), `\Ⱥ`, `a\`, "\xff\xfe", "a\x00b",
 	}))
 	folder := t.TempDir()
 	n := 0

@@ -69,7 +69,7 @@ func sender(from, storeTitle string) string {
 	if err != nil || a.Name != "" || storeTitle == "" {
 		return from
 	}
-	a.Name = clip(line(storeTitle), nameRunesMax)
+	a.Name = name(storeTitle)
 	return a.String()
 }
 
