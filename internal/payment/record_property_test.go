@@ -18,11 +18,16 @@ import (
 type begin struct {
 	first, second   payment.Type // of the payments; second may be ""
 	capture, refund bool         // announced by us on the first payment
+	// fee is part of the 10.00 that each payment charges, in minor units; a discount
+	// is missing from them.
+	fee int64
 }
 
 func (b begin) order(t require.TestingT) *payment.Order {
-	o := unpaid(t, "10.00")
+	fee := payment.FromMinor(b.fee, currency(t, "EUR"))
+	o := unpaid(t, euros(t, "10.00").Sub(fee).String())
 	p := begun(o, b.first, "A", euros(t, "10.00"))
+	p.Amount, p.Fee = o.Total, fee
 	if b.capture {
 		o.Announce(p, payment.Capture, reference("AC"), euros(t, "6.00"), noon(), noon())
 	}
@@ -30,7 +35,8 @@ func (b begin) order(t require.TestingT) *payment.Order {
 		o.Announce(p, payment.Refund, reference("AR"), euros(t, "4.00"), noon(), noon())
 	}
 	if b.second != "" {
-		begun(o, b.second, "B", euros(t, "10.00"))
+		second := begun(o, b.second, "B", euros(t, "10.00"))
+		second.Amount, second.Fee = o.Total, fee
 	}
 	return o
 }
@@ -42,6 +48,7 @@ func drawBegin(t *rapid.T) begin {
 		second:  rapid.SampledFrom(append(initial, "")).Draw(t, "second"),
 		capture: rapid.Bool().Draw(t, "capture"),
 		refund:  rapid.Bool().Draw(t, "refund"),
+		fee:     rapid.SampledFrom([]int64{0, 0, 250, 999, -1, -200, -5000}).Draw(t, "fee"),
 	}
 }
 
