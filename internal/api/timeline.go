@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/paysvc/paysvc/internal/api/httpkit"
+	"github.com/paysvc/paysvc/internal/outbound"
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
@@ -22,7 +23,7 @@ type timelineView struct {
 	Transaction  *TransactionView  `json:"transaction,omitempty"`
 	Run          *runView          `json:"run,omitempty"`
 	Notification *notificationView `json:"notification,omitempty"`
-	Event        *eventView        `json:"event,omitempty"`
+	Event        *outbound.Event   `json:"event,omitempty"`
 }
 
 func (a *API) getTimeline(ctx context.Context, in *struct {
@@ -75,7 +76,7 @@ func viewEntry(order payment.OrderID, e payment.TimelineEntry) timelineView {
 	case e.Notification != nil:
 		v.Type, v.Notification = "notification", shown(viewNotification(e.Notification))
 	case e.Event != nil:
-		v.Type, v.Event = "event", shown(viewEvent(*e.Event))
+		v.Type, v.Event = "event", shown(outbound.EventOf(*e.Event))
 	}
 	return v
 }
