@@ -55,10 +55,11 @@ type server struct {
 // session is a connection to the server.
 type session struct {
 	*server
-	conn *smtp.Conn
-	n    int  // of the connection
-	mail int  // of the mail on it
-	utf8 bool // the mail says SMTPUTF8
+	conn  *smtp.Conn
+	n     int  // of the connection
+	mail  int  // of the mail on it
+	utf8  bool // the mail says SMTPUTF8
+	begun bool // a mail, and it was neither ended nor reset
 }
 
 type serverOptions struct {
@@ -116,11 +117,16 @@ func startServer(t *testing.T, o serverOptions) *server {
 	return s
 }
 
-func (s *session) Reset()        {}
+func (s *session) Reset() { s.begun = false }
+
 func (s *session) Logout() error { s.mu.Lock(); defer s.mu.Unlock(); s.open--; return nil }
 
 func (s *session) Mail(_ string, o *smtp.MailOptions) error {
+	if s.begun { // as Postfix does; go-smtp does not mind
+		return &smtp.SMTPError{Code: 503, EnhancedCode: smtp.EnhancedCode{5, 5, 1}, Message: "nested MAIL command"}
+	}
 	s.mail++
+	s.begun = true
 	s.utf8 = o != nil && o.UTF8
 	return hooked(s.onMail, s)
 }

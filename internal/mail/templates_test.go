@@ -293,5 +293,5 @@ func TestATemplateThatFailsLaterTellsNothingOfTheCustomer(t *testing.T) {
 	o.Number = "77"
 	_, err = templates.Order(o, "Shop", "orders@shop.example", "send_order_mail", noon())
 	lean(t, err)
-	require.ErrorContains(t, err, "failed")
+	require.EqualError(t, err, "mail template "+filepath.Join(own, "order-confirmation.txt")+" failed")
 }
