@@ -31,6 +31,7 @@ var bodies = map[string]any{
 	"cancel-order":          map[string]any{"reason": "changed their mind"},
 	"pay-order":             map[string]any{"method": "card"},
 	"validate-payment-data": map[string]any{"method": "card"},
+	"mark-payment-paid":     map[string]any{"reason": "the money came"},
 	"add-note":              map[string]any{"text": "called"},
 	"put-attribute":         map[string]any{"a": 1},
 	"put-stock":             map[string]any{"items": []any{map[string]any{"sku": "X-1", "quantity": 1}}},

@@ -33,6 +33,9 @@ func problemOf(err error) *httpkit.Problem {
 	for _, f := range e.Fields {
 		p.Errors = append(p.Errors, httpkit.FieldError{Field: f.Field, Code: f.Code, Message: f.Message})
 	}
+	if e.Why != (payment.Reason{}) {
+		p.WhyNot = &httpkit.Reason{Code: e.Why.Code, Message: sentence(e.Why.Message)}
+	}
 	switch {
 	case e.Code == "idempotency_in_progress":
 		p.RetryAfterSeconds = 1

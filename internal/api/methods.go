@@ -14,7 +14,7 @@ type methodView struct {
 	Title               string           `json:"title"`
 	Type                string           `json:"type" enum:"standard,redirection,button,standard_and_button,standard_and_redirection"`
 	RequiresInteraction bool             `json:"requires_interaction"`
-	Fee                 string           `json:"fee"`
+	Fee                 string           `json:"fee" doc:"What the method costs on top; negative for a discount."`
 	TotalWithFee        string           `json:"total_with_fee"`
 	Widget              map[string]any   `json:"widget" doc:"What a page needs to ask for the payment data, or null."`
 	Saved               []any            `json:"saved"`
@@ -63,9 +63,10 @@ func (a *API) listMethods(ctx context.Context, in *struct {
 }
 
 func viewMethod(o *payment.Order, m moments.OfferedMethod) methodView {
+	fee := m.Fee.Of(o.Due())
 	v := methodView{
 		Method: m.Name, Title: m.Title, Type: string(m.Spec.Type), RequiresInteraction: m.Spec.RequiresInteraction,
-		Fee: payment.Zero(o.Currency).String(), TotalWithFee: o.Total.String(), Widget: m.Spec.Widget, Saved: []any{},
+		Fee: fee.String(), TotalWithFee: o.Total.Add(fee).String(), Widget: m.Spec.Widget, Saved: []any{},
 		Capabilities: capabilitiesView(m.Spec.Capabilities), Position: m.Position,
 	}
 	if v.Title == "" {

@@ -47,7 +47,7 @@ type reviewView struct {
 	Kind string `json:"kind" doc:"The kind of the open case."`
 }
 
-// AmountsView are sums over transactions. Like all types that others embed it is
+// AmountsView are sums over transactions, fees included. Like all types that others embed it is
 // exported: huma passes over those that are not.
 type AmountsView struct {
 	Authorized string `json:"authorized" doc:"Reserved, and neither captured nor voided."`
@@ -58,7 +58,7 @@ type AmountsView struct {
 
 type orderAmountsView struct {
 	AmountsView
-	Due string `json:"due" doc:"Neither paid nor reserved."`
+	Due string `json:"due" doc:"Of the total, neither paid nor reserved. Fees are not part of it."`
 }
 
 // PaymentView is a payment as the API shows it.
@@ -67,10 +67,11 @@ type PaymentView struct {
 	Method       string            `json:"method"`
 	Gateway      string            `json:"gateway"`
 	Account      string            `json:"account"`
-	Amount       string            `json:"amount"`
-	Fee          string            `json:"fee"`
+	Amount       string            `json:"amount" doc:"Of the order's total."`
+	Fee          string            `json:"fee" doc:"Charged on top of the amount; negative for a discount."`
 	Status       string            `json:"status" enum:"pending,authorized,partially_paid,paid,partially_refunded,refunded,voided,failed"`
 	Amounts      AmountsView       `json:"amounts"`
+	Details      map[string]string `json:"details,omitempty" doc:"What is kept of what the shopper entered, for those who collect the money: an IBAN's last digits, a purchase order number. Only for secret keys."`
 	NextAction   *nextActionView   `json:"next_action"`
 	Transactions []TransactionView `json:"transactions"`
 	CreatedAt    httpkit.Timestamp `json:"created_at"`
@@ -141,7 +142,7 @@ func viewOrder(o *payment.Order) orderView {
 func viewPayment(o *payment.Order, p *payment.Payment) PaymentView {
 	v := PaymentView{
 		ID: payment.PaymentID{Order: o.ID, N: p.N}.String(), Method: p.Method, Gateway: p.Gateway, Account: p.Account,
-		Amount: p.Amount.String(), Fee: p.Fee.String(), Status: string(p.Status), Amounts: viewAmounts(p.Sums),
+		Amount: p.Amount.String(), Fee: p.Fee.String(), Status: string(p.Status), Amounts: viewAmounts(p.Sums), Details: p.Details,
 		NextAction: viewNextAction(p.NextAction), Transactions: make([]TransactionView, len(p.Transactions)),
 		CreatedAt: httpkit.NewTimestamp(p.CreatedAt),
 	}

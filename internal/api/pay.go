@@ -98,16 +98,16 @@ func renderPay(ctx context.Context, o moments.Outcome) (payment.Reply, error) {
 		if t.Amount.IsZero() {
 			moved = httpkit.MoneyNo
 		}
-		return replyPay(o, http.StatusOK, moved, true)
+		return replyPay(ctx, o, http.StatusOK, moved, true)
 	case payment.ActionRequired:
-		return replyPay(o, http.StatusOK, httpkit.MoneyNo, true)
+		return replyPay(ctx, o, http.StatusOK, httpkit.MoneyNo, true)
 	case payment.Pending:
 		if o.Payment.NextAction != nil {
-			return replyPay(o, http.StatusOK, httpkit.MoneyNo, true)
+			return replyPay(ctx, o, http.StatusOK, httpkit.MoneyNo, true)
 		}
-		return replyPay(o, http.StatusAccepted, httpkit.MoneyNo, true)
+		return replyPay(ctx, o, http.StatusAccepted, httpkit.MoneyNo, true)
 	case payment.Sending, payment.Unknown:
-		return replyPay(o, http.StatusAccepted, httpkit.MoneyUnknown, false)
+		return replyPay(ctx, o, http.StatusAccepted, httpkit.MoneyUnknown, false)
 	case payment.Declined, payment.Reversed:
 		p := httpkit.NewProblem(http.StatusPaymentRequired, "payment_declined", "The payment was declined. Another attempt is allowed.")
 		p.Reason = reasonOf(t)
@@ -136,12 +136,24 @@ func reasonOf(t *payment.Transaction) *httpkit.Reason {
 	return &httpkit.Reason{Code: t.Reason.Code, Message: t.Reason.Message, Decline: t.Reason.Decline}
 }
 
-func replyPay(o moments.Outcome, status int, moved httpkit.MoneyMoved, final bool) (payment.Reply, error) {
-	body, err := httpkit.EncodeJSON(payView{
+func replyPay(ctx context.Context, o moments.Outcome, status int, moved httpkit.MoneyMoved, final bool) (payment.Reply, error) {
+	v := payView{
 		Order: viewOrder(o.Order), Payment: viewPayment(o.Order, o.Payment), NextAction: viewNextAction(o.Payment.NextAction),
 		MoneyMoved: string(moved), RedirectURL: o.Redirect,
-	})
+	}
+	if callerOf(ctx).key.Kind != payment.SecretKey {
+		v.hideDetails()
+	}
+	body, err := httpkit.EncodeJSON(v)
 	return payment.Reply{Status: status, Body: body, Final: final}, err
+}
+
+// hideDetails takes out what a key for browsers does not show.
+func (v *payView) hideDetails() {
+	v.Payment.Details = nil
+	for i := range v.Order.Payments {
+		v.Order.Payments[i].Details = nil
+	}
 }
 
 func replyProblem(ctx context.Context, p *httpkit.Problem, final bool) (payment.Reply, error) {

@@ -63,6 +63,12 @@ var sections = []section{
 	}},
 	{"Payments and transactions", "A payment is an intent to pay; each exchange of money with a PSP is a transaction of it.", []described{
 		{"get-payment", "Reads a payment with its transactions.", problems{404: "`not_found`: the store has no payment of this id."}},
+		{"mark-payment-paid", "Says that the money of a payment without a PSP has come: one that waits for it becomes paid, one that was authorized is captured. The order goes on as if a PSP had said so. Answers as pay does; the reason and the name of the key stand in the timeline.", problems{
+			404: "`not_found`: the store has no payment of this id.",
+			409: "`action_not_allowed`: `why_not` says why: `gateway_decides` (the payment has a PSP), `already_paid`, `nothing_to_pay` (declined or released), `order_cancelled`." + repeats,
+			422: "`required`, `validation_failed`: see `errors`." + reused,
+			503: "`gateway_unavailable`: the payment's account is not configured any more.",
+		}},
 		{"list-transactions", "Lists the transactions of all orders of the store.", nil},
 	}},
 	{"Timeline and notes", "All that happened to an order, and what people say about it.", []described{
@@ -122,5 +128,6 @@ var examples = map[string]map[string]any{
 	"amend-order":           {"shipping": "0.00", "total": "120.00"},
 	"cancel-order":          {"reason": "The shopper changed their mind."},
 	"pay-order":             {"method": "card", "data": map[string]any{}},
+	"mark-payment-paid":     {"reason": "Transfer of 3 March, statement 17."},
 	"validate-payment-data": {"method": "card", "data": map[string]any{}},
 }

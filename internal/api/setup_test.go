@@ -172,7 +172,7 @@ func (b *bundle) load(log zerolog.Logger) *settings.Settings {
 		"PAYSVC_SANDBOX_OTHER_API_KEY": "api-key-other", "PAYSVC_SANDBOX_WEBHOOK_SECRET": webhookSecret,
 	}
 	inProcess := sandbox.Transport(b.Simulator.Handler())
-	source := append(settings.Demo(), otherStore...)
+	source := append(settings.Demo(), otherStore+officeStore...)
 	loaded, err := settings.Load("demo.yaml", source, settings.Deps{
 		Open: func(gateway string, mode payment.Mode, account string, decode func(any) error) (gateways.Gateway, error) {
 			return catalog.Open(gateway, gateways.Deps{

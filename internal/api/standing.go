@@ -35,7 +35,7 @@ type words struct {
 	State         string // paid, failed, pending or off: the mark and its colour
 	Heading, Text string
 	Hint          string // what the shopper can do, "" for nothing
-	Instructions  string // how to pay by transfer
+	Instructions  string // how to pay outside of any PSP
 	Refresh       int    // seconds until the page asks again, 0 for never
 }
 
@@ -75,6 +75,10 @@ func wordsOf(o *payment.Order, now time.Time) words {
 		return cancelledWords(o)
 	case o.PaymentStatus() == payment.StatusRefunded:
 		return words{State: "off", Heading: "Refunded", Text: "Your payment for this order has been refunded."}
+	case o.Covered() && instructionsOf(o) != "":
+		return words{
+			State: "paid", Heading: "Order received", Text: "Thank you. Your payment is still to come.", Instructions: instructionsOf(o),
+		}
 	case o.Covered():
 		return words{State: "paid", Heading: "Thank you", Text: "Your payment has been received."}
 	case o.Review != "":
@@ -116,15 +120,22 @@ func openWords(o *payment.Order, now time.Time) words {
 		w.Heading, w.Text = "Not paid yet", "The payment has not been completed. If you have just paid, this page will show it."
 		w.Hint = hintAgain
 	case only((*payment.Transaction).AwaitsTransfer):
-		w.Heading, w.Text, w.Refresh = "Order received", "It will be paid once your transfer has arrived.", 0
-		if next := o.LatestPayment().NextAction; next != nil && next.Kind == "instructions" {
-			w.Instructions = next.Content
-		}
+		w.Heading, w.Text, w.Refresh = "Order received", "It will be paid once your payment has arrived.", 0
+		w.Instructions = instructionsOf(o)
 	default:
 		w.Heading, w.Text = "One moment", "Your payment is being confirmed. This page renews itself."
 		w.Hint = "There is no need to pay again meanwhile."
 	}
 	return w
+}
+
+// instructionsOf says how the order is still to be paid, "" for nothing.
+func instructionsOf(o *payment.Order) string {
+	p := o.LatestPayment()
+	if p == nil || p.NextAction == nil || p.NextAction.Kind != "instructions" {
+		return ""
+	}
+	return p.NextAction.Content
 }
 
 // refreshAfter is in how many seconds the page asks again: often while a shopper

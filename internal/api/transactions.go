@@ -17,9 +17,7 @@ type orderedPaymentView struct {
 
 type paymentOutput struct{ Body orderedPaymentView }
 
-func (a *API) getPayment(ctx context.Context, in *struct {
-	ID string `path:"id" maxLength:"40" example:"pay_…"`
-}) (*paymentOutput, error) {
+func (a *API) getPayment(ctx context.Context, in *PaymentPath) (*paymentOutput, error) {
 	id, err := payment.ParsePaymentID(in.ID)
 	if err != nil {
 		return nil, errPaymentNotFound
