@@ -93,11 +93,17 @@ func setup(t *testing.T) *bundle {
 // demo loads the demo settings with a time-out that tests can wait for.
 func demo(t *testing.T, b *bundle) *settings.Settings {
 	t.Helper()
+	return b.load(t, string(settings.Demo()))
+}
+
+// load loads settings that refer to what the demo's refer to.
+func (b *bundle) load(t *testing.T, source string) *settings.Settings {
+	t.Helper()
 	env := map[string]string{
 		"PAYSVC_SANDBOX_URL": "http://127.0.0.1:8080", "PAYSVC_SANDBOX_API_KEY": "api-key",
 		"PAYSVC_SANDBOX_WEBHOOK_SECRET": webhookSecret,
 	}
-	source := strings.Replace(string(settings.Demo()), "timeout: 5s", "timeout: 500ms", 1)
+	source = strings.Replace(source, "timeout: 5s", "timeout: 500ms", 1)
 	loaded, err := settings.Load("demo", []byte(source), settings.Deps{
 		Open: func(gateway string, mode payment.Mode, account string, decode func(any) error) (gateways.Gateway, error) {
 			return catalog.Open(gateway, gateways.Deps{
