@@ -10,7 +10,7 @@ import (
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
-// names is the vocabulary: every word that a condition may use. docs/pipelines
+// names is the vocabulary: every word that a condition may use. docs/configured-steps.md
 // explains the same words to shops.
 var names = map[string]expression{
 	"order.id":                   ofOrder(func(o *payment.Order) string { return o.ID.String() }),
