@@ -79,6 +79,21 @@ func TestCloseAgainstAFasterShopper(t *testing.T) {
 	}
 }
 
+// The shopper's bank reserves between our question and our order to cancel, which
+// then lets go of the money: that is what happened, and no decline.
+func TestCloseLetsGoOfWhatWasJustReserved(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, "card-manual")
+	id := s.pay(t).GatewayReference
+	s.gateway = open(t, &overtaken{s.stripe, func() { s.stripe.confirm(id, "approved") }}, nil)
+	_, err := s.close(t)
+	require.NoError(t, err)
+	s.requireBooks(t, "100.00", "0.00", "0.00", "100.00")
+	s.deliver(t)
+	s.requireBooks(t, "100.00", "0.00", "0.00", "100.00")
+	require.Empty(t, s.order.Review)
+}
+
 func TestCloseFromThePageOfAnIntent(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "checkout")

@@ -102,15 +102,15 @@ func (g *Gateway) intentFacts(p *intentObject, source payment.Source) ([]payment
 }
 
 // wasReserved tells of a canceled intent whether its money was reserved before.
-// Where the charge is only named, the lack of an error tells that it was approved.
 func (p *intentObject) wasReserved() bool {
-	if p.CaptureMethod != "manual" {
-		return false
-	}
-	if c := p.LatestCharge.Object; c != nil {
-		return c.Status == "succeeded"
-	}
-	return p.LatestCharge.ID != "" && p.LastPaymentError == nil
+	c := p.LatestCharge.Object
+	return p.CaptureMethod == captureManual && c != nil && c.Status == "succeeded"
+}
+
+// isVague tells of a canceled intent that its charge is needed to say whether its
+// money was reserved before.
+func (p *intentObject) isVague() bool {
+	return p.Status == "canceled" && p.CaptureMethod == captureManual && p.LatestCharge.Object == nil
 }
 
 // takenFacts returns what an intent says of which the money was taken.
@@ -119,11 +119,11 @@ func (g *Gateway) takenFacts(p *intentObject, first payment.Fact) ([]payment.Fac
 	if err != nil {
 		return nil, errUnreadable
 	}
-	if p.CaptureMethod != "manual" {
+	if p.CaptureMethod != captureManual {
 		first.Amount = &received
 	}
 	facts := []payment.Fact{first}
-	if p.CaptureMethod == "manual" {
+	if p.CaptureMethod == captureManual {
 		facts = append(facts, follow(first, payment.Capture, received))
 		if rest := first.Amount.Sub(received); rest.IsPositive() {
 			facts = append(facts, follow(first, payment.Void, rest)) // Stripe lets go of what was not taken

@@ -93,7 +93,7 @@ func (f *fake) serve(r *http.Request, form url.Values) (int, object) {
 	query := r.URL.Query()
 	switch kind, rest := parts[0], parts[1:]; {
 	case kind == "checkout" && len(rest) == 1 && r.Method == http.MethodPost:
-		return http.StatusOK, f.show(f.createSession(form), query)
+		return http.StatusOK, f.show(f.createSession(form), form)
 	case kind == "checkout" && len(rest) == 1:
 		return http.StatusOK, f.list(f.sessions, query)
 	case kind == "checkout" && len(rest) == 3:
@@ -101,13 +101,13 @@ func (f *fake) serve(r *http.Request, form url.Values) (int, object) {
 	case kind == "checkout":
 		return f.retrieve(f.sessions, rest[1], query)
 	case kind == "payment_intents" && len(rest) == 0 && r.Method == http.MethodPost:
-		return http.StatusOK, f.show(f.createIntent(form, "", 0), query)
+		return http.StatusOK, f.show(f.createIntent(form, "", 0), form)
 	case kind == "payment_intents" && len(rest) == 0:
 		return http.StatusOK, f.list(f.intents, query)
 	case kind == "payment_intents" && rest[0] == "search":
 		return f.search(query.Get("query"))
 	case kind == "payment_intents" && len(rest) == 2:
-		return f.cancelIntent(rest[0])
+		return f.cancelIntent(rest[0], form)
 	case kind == "payment_intents":
 		return f.retrieve(f.intents, rest[0], query)
 	case kind == "disputes":
@@ -295,7 +295,7 @@ func (f *fake) expireSession(id string) (int, object) {
 	return http.StatusOK, s
 }
 
-func (f *fake) cancelIntent(id string) (int, object) {
+func (f *fake) cancelIntent(id string, form url.Values) (int, object) {
 	p, ok := f.intents[id]
 	switch {
 	case !ok:
@@ -304,8 +304,7 @@ func (f *fake) cancelIntent(id string) (int, object) {
 		return http.StatusBadRequest, refusal("invalid_request_error", "payment_intent_unexpected_state", "You cannot cancel this PaymentIntent.")
 	}
 	f.cancel(p, "abandoned")
-	f.checked(p)
-	return http.StatusOK, p
+	return http.StatusOK, f.show(p, form)
 }
 
 func (f *fake) emit(typ string, o object) {

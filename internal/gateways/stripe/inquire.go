@@ -159,6 +159,7 @@ func (a asking) end(ctx context.Context, o found) (found, error) {
 			return err
 		}
 		params := &stripe.PaymentIntentCancelParams{CancellationReason: stripe.String("abandoned")}
+		params.AddExpand("latest_charge.refunds")
 		params.SetIdempotencyKey(key)
 		_, err := a.g.api().V1PaymentIntents.Cancel(ctx, o.id(), params)
 		return err
@@ -187,7 +188,7 @@ func (a asking) disputes(ctx context.Context, o found, of payment.Fact) ([]payme
 		params.Single = true
 		return a.g.api().V1Disputes.List(ctx, params).Err()
 	}))
-	if err != nil {
+	if err != nil || page.Object != "list" || page.Data == nil {
 		return nil, notAsked(err)
 	}
 	var facts []payment.Fact

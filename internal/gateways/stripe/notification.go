@@ -24,7 +24,8 @@ const (
 // meaning is what an event is about.
 type meaning struct {
 	// object is what it shows. A session and an intent bring our reference; of the
-	// others Stripe is asked for the intent that they belong to.
+	// others Stripe is asked for the intent that they belong to, and of an intent
+	// that was canceled after its money may have been reserved, for its charge.
 	object string
 	// state is that of what it shows, where only the event says it.
 	state payment.State
@@ -101,7 +102,7 @@ func (g *Gateway) ReadNotification(ctx context.Context, raw payment.RawNotificat
 		return notice, unreadableNotice()
 	}
 	if means.object == objectSession || means.object == objectIntent {
-		return g.readPayment(notice, e, means)
+		return g.readPayment(ctx, notice, e, means)
 	}
 	return g.readFollowing(ctx, notice, e, shown.PaymentIntent.ID)
 }
@@ -115,13 +116,16 @@ type shownObject struct {
 
 // readPayment reads an event that shows a session or an intent. One without a
 // reference is of another program with the same account.
-func (g *Gateway) readPayment(notice gateways.Notice, e event, means meaning) (gateways.Notice, error) {
+func (g *Gateway) readPayment(ctx context.Context, notice gateways.Notice, e event, means meaning) (gateways.Notice, error) {
 	o, err := decodeFound(e.Data.Object)
 	if err != nil {
 		return notice, unreadableNotice()
 	}
 	if o.reference() == "" {
 		return notice, nil
+	}
+	if o.intent != nil && o.intent.isVague() {
+		return g.readFollowing(ctx, notice, e, o.intent.ID)
 	}
 	if gateways.PlainID(o.reference()) {
 		notice.Reference = o.reference()
