@@ -13,11 +13,13 @@ package jobs
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
 	"github.com/rs/zerolog"
 
+	"github.com/paysvc/paysvc/internal/mail"
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
@@ -45,6 +47,12 @@ type Effects interface {
 	PostponeEffect(ctx context.Context, order payment.OrderID, key string, due time.Time) error
 }
 
+// Expiries finds orders whose time may be over.
+type Expiries interface {
+	DueOrders(ctx context.Context, now, leaseUntil time.Time, limit int) (due []payment.DueOrder, seen int, err error)
+	PostponeExpiry(ctx context.Context, d payment.DueOrder, again time.Time) error
+}
+
 // Claims reaps idempotency keys.
 type Claims interface {
 	ReapClaims(ctx context.Context, before time.Time, limit int) (int, error)
@@ -55,11 +63,17 @@ type Moments interface {
 	Inquire(ctx context.Context, store string, id payment.TransactionID) error
 	Resume(ctx context.Context, store string, id payment.RunID, record *payment.RunRecord) error
 	Replay(ctx context.Context, n *payment.Notification) error
+	Expire(ctx context.Context, store string, id payment.OrderID) (again time.Time, err error)
 }
 
 // Orders reads orders for mails.
 type Orders interface {
 	ReadOrder(ctx context.Context, store string, id payment.OrderID) (*payment.Order, error)
+}
+
+// Mailer hands mails over. Sending a mail of one ID again is harmless.
+type Mailer interface {
+	Send(ctx context.Context, m mail.Message) error
 }
 
 // Queue takes jobs to be worked once, soon. A job whose unique arguments wait
@@ -74,14 +88,17 @@ type Deps struct {
 	Runs          Runs
 	Notifications Notifications
 	Effects       Effects
+	Expiries      Expiries
 	Claims        Claims
 	Moments       Moments
 	Orders        Orders
 	Mailer        Mailer
-	// MailFrom is the sender of a store's mails.
-	MailFrom func(store string) string
-	Now      func() time.Time
-	Log      zerolog.Logger
+	// OrderMail writes the confirmation of an order for the effect of this key.
+	OrderMail func(o *payment.Order, key string, at time.Time) (mail.Message, error)
+	// Out is what deliveries of events and commands work with.
+	Out Out
+	Now func() time.Time
+	Log zerolog.Logger
 	// DatabaseURL is where River keeps its queue. Queue is used instead where it is
 	// set: by tests and simulations, which call the sweeps and workers themselves.
 	DatabaseURL string
@@ -99,14 +116,19 @@ type Jobs struct {
 	queue    Queue
 	river    *riverQueue // nil where Deps.Queue is set
 	kick     chan struct{}
-	draining chan struct{}
-	drain    func()
-	outages  outages
+	pumpKick chan struct{}
+	rounds   rounds
+	synced   synced
+	// busyUntil is in nanoseconds since 1970.
+	busyUntil atomic.Int64
+	draining  chan struct{}
+	drain     func()
+	outages   outages
 }
 
 // New returns the jobs; Run does them. It connects to nothing yet. Close it.
 func New(ctx context.Context, d Deps) (*Jobs, error) {
-	j := &Jobs{Deps: d, queue: d.Queue, kick: make(chan struct{}, 1), draining: make(chan struct{})}
+	j := &Jobs{Deps: d, queue: d.Queue, kick: make(chan struct{}, 1), pumpKick: make(chan struct{}, 1), draining: make(chan struct{})}
 	j.drain = sync.OnceFunc(func() { close(j.draining) })
 	if j.DrainMax <= 0 {
 		j.DrainMax = 20 * time.Second
@@ -130,8 +152,9 @@ func (j *Jobs) Enqueue(ctx context.Context, jobs ...river.JobArgs) error {
 	return j.queue.Enqueue(ctx, jobs...)
 }
 
-// Kick tells that effects wait. It never blocks.
+// Kick tells that effects wait, and events. It never blocks.
 func (j *Jobs) Kick() {
+	j.kickPump()
 	select {
 	case j.kick <- struct{}{}:
 	default:
@@ -145,11 +168,18 @@ func (j *Jobs) Drain() { j.drain() }
 // Run works until ctx ends, and returns once what was begun is finished, or
 // DrainMax is over.
 func (j *Jobs) Run(ctx context.Context) {
+	working, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
 	var group sync.WaitGroup
 	if j.river != nil {
 		group.Go(func() { j.river.run(ctx) })
 	}
-	group.Go(func() { j.kicks(ctx) })
+	group.Go(func() { j.kicks(ctx, working) })
+	group.Go(func() { j.pumps(working) })
+	<-ctx.Done()
+	j.Drain()
+	late := time.AfterFunc(j.DrainMax, cut)
+	defer late.Stop()
 	group.Wait()
 }
 
@@ -161,12 +191,13 @@ func (j *Jobs) Close() {
 }
 
 // kicks carries out effects right after the commit that ordered them, without a
-// way through the queue. It begins with one round of every sweep: after a crash
-// nobody has to wait until the instances have elected who sweeps.
-func (j *Jobs) kicks(ctx context.Context) {
+// way through the queue, until ctx ends; working outlasts it by what may be
+// finished. It begins with one round of every sweep: after a crash nobody has to
+// wait until the instances have elected who sweeps.
+func (j *Jobs) kicks(ctx, working context.Context) {
 	for _, s := range j.sweeps() {
 		if ctx.Err() == nil {
-			j.sweepOff(ctx, s)
+			_ = j.sweepOff(working, s) // logged; it comes round
 		}
 	}
 	effects := j.sweeps()[0]
@@ -175,7 +206,7 @@ func (j *Jobs) kicks(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-j.kick:
-			j.sweepOff(ctx, effects)
+			_ = j.sweepOff(working, effects)
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysvc/paysvc/internal/jobs"
+	"github.com/paysvc/paysvc/internal/mail"
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
@@ -24,9 +25,11 @@ type books struct {
 	runs          []payment.DueRun
 	notifications []*payment.Notification
 	effects       []payment.DueEffect
+	orders        []payment.DueOrder
 	down          error // of every look for work
 	did           []string
 	reaped        []time.Time
+	finished      map[payment.OrderID]bool // whose mail was sent
 }
 
 func (b *books) note(what string) {
@@ -75,14 +78,56 @@ func (b *books) ApplyEffect(_ context.Context, _ payment.OrderID, key string, _ 
 	return nil
 }
 
-func (b *books) FinishEffect(_ context.Context, _ payment.OrderID, key string, _ time.Time, failure string, _ time.Time) error {
-	b.note(strings.TrimSpace("finished " + key + " " + failure))
+func (b *books) FinishEffect(
+	_ context.Context, order payment.OrderID, key string, _ time.Time, failure string, retryAt time.Time,
+) error {
+	switch {
+	case failure == "":
+		b.mu.Lock()
+		if b.finished == nil {
+			b.finished = make(map[payment.OrderID]bool)
+		}
+		b.finished[order] = true
+		b.mu.Unlock()
+		b.note("finished " + key)
+	case retryAt.IsZero():
+		b.note("gave up " + key)
+	default:
+		b.note("put off " + key)
+	}
 	return nil
+}
+
+// count tells how often something was done.
+func (b *books) count(what string) (n int) {
+	for _, did := range b.done() {
+		if did == what {
+			n++
+		}
+	}
+	return n
 }
 
 func (b *books) PostponeEffect(_ context.Context, _ payment.OrderID, key string, _ time.Time) error {
 	b.note("postponed " + key)
 	return nil
+}
+
+func (b *books) DueOrders(context.Context, time.Time, time.Time, int) ([]payment.DueOrder, int, error) {
+	due, err := once(b, &b.orders)
+	return due, len(due), err
+}
+
+func (b *books) PostponeExpiry(_ context.Context, d payment.DueOrder, again time.Time) error {
+	b.note("expired for " + d.Store + map[bool]string{true: "", false: ", not yet"}[again.IsZero()])
+	return nil
+}
+
+func (b *books) Expire(_ context.Context, store string, _ payment.OrderID) (time.Time, error) {
+	if store == "slow" {
+		return time.Now().Add(time.Hour), nil
+	}
+	return time.Time{}, nil
 }
 
 func (b *books) ReapClaims(_ context.Context, before time.Time, _ int) (int, error) {
@@ -107,26 +152,48 @@ func (b *books) Replay(_ context.Context, n *payment.Notification) error {
 	return nil
 }
 
-func (b *books) ReadOrder(context.Context, string, payment.OrderID) (*payment.Order, error) {
-	eur, err := payment.ParseCurrency("EUR")
-	if err != nil {
-		return nil, err
+func (b *books) ReadOrder(_ context.Context, _ string, id payment.OrderID) (*payment.Order, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	state := payment.EffectDue
+	if b.finished[id] {
+		state = payment.EffectDone
 	}
-	return &payment.Order{Details: payment.Details{
-		Number: "10001", Currency: eur, Total: payment.FromMinor(500, eur), Customer: payment.Customer{Email: "a@example.org"},
-		Lines: []payment.Line{{SKU: "A-1", Quantity: 2, Total: payment.FromMinor(500, eur)}},
-	}}, nil
+	return &payment.Order{
+		ID: id, Details: payment.Details{Number: id.String()},
+		Effects: map[string]*payment.Effect{"send_order_mail": {State: state}},
+	}, nil
 }
 
 // mails keeps what is sent, or fails.
 type mails struct {
-	sent []jobs.Mail
+	mu   sync.Mutex
+	sent []string
 	err  error
 }
 
-func (m *mails) Send(_ context.Context, mail jobs.Mail) error {
-	m.sent = append(m.sent, mail)
+func (m *mails) Send(_ context.Context, message mail.Message) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.sent = append(m.sent, message.ID)
 	return m.err
+}
+
+func (m *mails) all() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([]string(nil), m.sent...)
+}
+
+func (m *mails) set(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.err = err
+}
+
+// orderMail is a mail without a text.
+func orderMail(o *payment.Order, key string, _ time.Time) (mail.Message, error) {
+	return mail.Message{ID: o.Number + "-" + key}, nil
 }
 
 // tray is a queue that keeps what it is given.
@@ -143,8 +210,8 @@ func newJobs(t *testing.T, b *books, m jobs.Mailer, log zerolog.Logger) (*jobs.J
 	t.Helper()
 	queue := &tray{}
 	j, err := jobs.New(t.Context(), jobs.Deps{
-		Transactions: b, Runs: b, Notifications: b, Effects: b, Claims: b, Moments: b, Orders: b, Mailer: m,
-		MailFrom: func(string) string { return "shop@example.org" }, Now: time.Now, Log: log, Queue: queue,
+		Transactions: b, Runs: b, Notifications: b, Effects: b, Expiries: b, Claims: b, Moments: b, Orders: b, Mailer: m,
+		OrderMail: orderMail, Now: time.Now, Log: log, Queue: queue,
 	})
 	require.NoError(t, err)
 	t.Cleanup(j.Close)
@@ -165,6 +232,7 @@ func TestWhatIsDueIsDoneOnce(t *testing.T) {
 		transactions:  []payment.DueTransaction{{Store: "demo"}},
 		runs:          []payment.DueRun{{Store: "demo"}},
 		notifications: []*payment.Notification{{EventID: "evt_1"}},
+		orders:        []payment.DueOrder{{Store: "demo"}, {Store: "slow"}},
 		effects: []payment.DueEffect{
 			{Key: "deduct_stock", Kind: payment.DeductStock}, {Store: "demo", Key: "send_order_mail", Kind: payment.SendOrderMail},
 		},
@@ -174,6 +242,7 @@ func TestWhatIsDueIsDoneOnce(t *testing.T) {
 	sweepAll(t, j)
 	require.ElementsMatch(t, []string{
 		"asked for demo", "resumed confirm", "replayed evt_1", "applied deduct_stock", "postponed send_order_mail",
+		"expired for demo", "expired for slow, not yet",
 	}, b.done())
 	require.Len(t, queue.jobs, 1)
 	require.Equal(t, "send-mail", queue.jobs[0].Kind())

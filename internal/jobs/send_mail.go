@@ -2,11 +2,11 @@ package jobs
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/riverqueue/river"
 
+	"github.com/paysvc/paysvc/internal/mail"
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
@@ -16,6 +16,9 @@ var mailDelays = []time.Duration{
 	10 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour,
 	4 * time.Hour, 8 * time.Hour, 12 * time.Hour, 12 * time.Hour, 16 * time.Hour, 16 * time.Hour,
 }
+
+// mailMax is longer than a mail server may take.
+const mailMax = 75 * time.Second
 
 // mailLost is when a mail is looked at again whose job is gone without a trace.
 // It is later than the job's last try.
@@ -48,8 +51,9 @@ func (m sendMail) About() Subject {
 
 func (j *Jobs) mailKind() *kind[sendMail] {
 	return &kind[sendMail]{
-		jobs: j,
-		work: func(ctx context.Context, args sendMail, _ Try) error { return j.sendMail(ctx, args) },
+		jobs:    j,
+		work:    func(ctx context.Context, args sendMail, _ Try) error { return j.sendMail(ctx, args) },
+		timeout: mailMax,
 		backoff: func(failed int) time.Duration {
 			return mailDelays[min(max(failed, 1), len(mailDelays))-1]
 		},
@@ -85,10 +89,14 @@ func (j *Jobs) sendMail(ctx context.Context, args sendMail) error {
 	if e := o.Effects[args.Effect]; e == nil || e.State == payment.EffectDone {
 		return nil
 	}
-	if err := j.Mailer.Send(ctx, orderMail(o, args.Effect, j.MailFrom(o.Store), j.Now())); err != nil {
-		return errMail // what a mail server says may hold the address
+	m, err := j.OrderMail(o, args.Effect, j.Now())
+	if err != nil {
+		return err // a broken template, which somebody may put right
+	}
+	if err := j.Mailer.Send(ctx, m); mail.Permanent(err) {
+		return refused(err)
+	} else if err != nil {
+		return err
 	}
 	return j.Effects.FinishEffect(ctx, id, args.Effect, j.Now(), "", time.Time{})
 }
-
-var errMail = errors.New("the mail could not be handed over")

@@ -11,8 +11,8 @@ import (
 
 // The bounds of sweeps.
 const (
-	batchMax   = 100
-	inquiryMax = 8 // inquiries under way at once
+	batchMax = 100
+	atOnce   = 8 // inquiries under way
 	// lease is for how long a sweep claims what is due. It is longer than a sweep.
 	lease       = time.Minute
 	keyLifetime = 72 * time.Hour
@@ -38,7 +38,9 @@ func (j *Jobs) sweeps() []sweep {
 		{name: "inquiries", every: 5 * time.Second, batch: j.inquiries},
 		{name: "runs", every: 10 * time.Second, batch: j.runs},
 		{name: "notifications", every: 10 * time.Second, batch: j.notifications},
+		{name: "expiry", every: 30 * time.Second, batch: j.expiry},
 		{name: "idempotency-keys", every: 10 * time.Minute, batch: j.keys},
+		{name: "old-deliveries", every: 10 * time.Minute, batch: j.reapDeliveries},
 	}
 }
 
@@ -99,7 +101,6 @@ func (j *Jobs) Sweep(ctx context.Context, name string) error {
 }
 
 // sweepOff does batch after batch until nothing is due or the instance drains.
-// A batch that was begun is finished, within a bound, although ctx ends.
 func (j *Jobs) sweepOff(ctx context.Context, s sweep) error {
 	more, err := true, error(nil)
 	for first := true; more && err == nil && (first || ctx.Err() == nil && !j.isDraining()); first = false {
@@ -119,16 +120,9 @@ func (j *Jobs) sweepOff(ctx context.Context, s sweep) error {
 	return err
 }
 
-// batchTime bounds a batch: by the time of its job, and by what the instance has
-// when it stops.
+// batchTime bounds a batch, and marks it as background work.
 func (j *Jobs) batchTime(ctx context.Context) (context.Context, context.CancelFunc) {
-	bounded, cancel := context.WithTimeout(j.Background(context.WithoutCancel(ctx)), min(workMax, j.DrainMax))
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return bounded, cancel
-	}
-	sooner, cancelSooner := context.WithDeadline(bounded, deadline)
-	return sooner, func() { cancelSooner(); cancel() }
+	return context.WithTimeout(j.Background(ctx), workMax)
 }
 
 func (j *Jobs) isDraining() bool {

@@ -2,7 +2,10 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"sync"
+
+	"github.com/paysvc/paysvc/internal/payment"
 )
 
 // inquiries asks the PSPs about transactions whose time has come.
@@ -12,19 +15,12 @@ func (j *Jobs) inquiries(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	var group sync.WaitGroup
-	slots := make(chan struct{}, inquiryMax)
-	for _, d := range due {
-		slots <- struct{}{}
-		group.Go(func() {
-			defer func() { <-slots }()
-			err := item(ctx, func(ctx context.Context) error { return j.Moments.Inquire(ctx, d.Store, d.ID) })
-			if err != nil {
-				j.Log.Warn().Err(err).Stringer("transaction", d.ID).Msg("inquiry learnt nothing")
-			}
-		})
-	}
-	group.Wait()
+	each(due, func(d payment.DueTransaction) {
+		err := item(ctx, func(ctx context.Context) error { return j.Moments.Inquire(ctx, d.Store, d.ID) })
+		if err != nil {
+			j.Log.Warn().Err(err).Stringer("transaction", d.ID).Msg("inquiry learnt nothing")
+		}
+	})
 	return len(due) == batchMax, nil
 }
 
@@ -62,6 +58,39 @@ func (j *Jobs) notifications(ctx context.Context) (bool, error) {
 		}
 	}
 	return len(due) == batchMax, unreadable
+}
+
+// expiry ends orders whose time is over. Several are asked about at once.
+func (j *Jobs) expiry(ctx context.Context) (bool, error) {
+	now := j.Now()
+	due, seen, err := j.Expiries.DueOrders(ctx, now, now.Add(lease), batchMax)
+	if err != nil {
+		return false, err
+	}
+	each(due, func(d payment.DueOrder) {
+		err := item(ctx, func(ctx context.Context) error {
+			again, err := j.Moments.Expire(ctx, d.Store, d.ID)
+			return errors.Join(err, j.Expiries.PostponeExpiry(context.WithoutCancel(ctx), d, again))
+		})
+		if err != nil {
+			j.Log.Error().Err(err).Stringer("order", d.ID).Msg("an order could not expire; it stays due")
+		}
+	})
+	return seen == batchMax, nil
+}
+
+// each works on several at once, and returns when all are done.
+func each[T any](all []T, work func(T)) {
+	var group sync.WaitGroup
+	slots := make(chan struct{}, atOnce)
+	for _, one := range all {
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			work(one)
+		})
+	}
+	group.Wait()
 }
 
 // keys forgets idempotency keys that are old.

@@ -44,7 +44,7 @@ var layers = []layer{
 
 	{"internal/store", []string{"internal/payment"}},
 	{"internal/mail", []string{"internal/payment"}},
-	{"internal/jobs", []string{"internal/moments", "internal/outbound", "internal/payment", "internal/pipeline"}},
+	{"internal/jobs", []string{"internal/mail", "internal/moments", "internal/outbound", "internal/payment", "internal/pipeline"}},
 	{"internal/api", []string{"internal/api/...", "internal/moments", "internal/outbound", "internal/payment", "internal/pipeline"}},
 	{"internal/api/...", []string{"internal/payment"}},
 	{"internal/backoffice", []string{"internal/moments", "internal/payment", "internal/pipeline"}},

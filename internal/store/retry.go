@@ -56,7 +56,7 @@ func (s *Store) read(ctx context.Context, query func(ctx context.Context, conn *
 // withConn lends a connection; waiting for one is bounded.
 func (s *Store) withConn(ctx context.Context, use func(conn *pgxpool.Conn) error) error {
 	acquire, cancel := context.WithTimeout(ctx, s.acquireMax)
-	conn, err := s.pool.Acquire(acquire)
+	conn, err := s.poolOf(ctx).Acquire(acquire)
 	cancel()
 	if err != nil {
 		if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {

@@ -16,8 +16,11 @@ import (
 
 // Options tune the connections. The zero value of a field means its default.
 type Options struct {
-	ConnectionsMax int           // 32
-	AcquireMax     time.Duration // how long to wait for a connection: 1 s
+	ConnectionsMax int // 32
+	// BackgroundMax is how many more connections there are for work that
+	// InBackground marks, which then takes none of the others; 0 for none of its own.
+	BackgroundMax int
+	AcquireMax    time.Duration // how long to wait for a connection: 1 s
 	// Tracer sees every statement; tests count round trips with it.
 	Tracer pgx.QueryTracer
 	// NewID makes the ids of rows that no caller names.
@@ -27,6 +30,7 @@ type Options struct {
 // Store keeps the books in PostgreSQL. It is safe for concurrent use.
 type Store struct {
 	pool       *pgxpool.Pool
+	background *pgxpool.Pool // the same as pool where it has no connections of its own
 	acquireMax time.Duration
 	newID      func() payment.ID
 }
@@ -37,6 +41,24 @@ const (
 	lockTimeout      = "2s"
 	idleTimeout      = "10s"
 )
+
+// inBackground marks the context of background work.
+type inBackground struct{}
+
+// InBackground returns a context whose statements run on the connections that are
+// set aside for background work: nobody waits for that, so it must not make
+// requests wait for a connection.
+func InBackground(ctx context.Context) context.Context {
+	return context.WithValue(ctx, inBackground{}, true)
+}
+
+// poolOf returns the connections that the work of ctx runs on.
+func (s *Store) poolOf(ctx context.Context) *pgxpool.Pool {
+	if marked, _ := ctx.Value(inBackground{}).(bool); marked {
+		return s.background
+	}
+	return s.pool
+}
 
 // Open connects to the database. It returns once a connection works.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
@@ -62,7 +84,15 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		pool.Close()
 		return nil, fmt.Errorf("connect to the database: %w", err)
 	}
-	s := &Store{pool: pool, acquireMax: o.AcquireMax, newID: o.NewID}
+	s := &Store{pool: pool, background: pool, acquireMax: o.AcquireMax, newID: o.NewID}
+	if o.BackgroundMax > 0 {
+		config := config.Copy()
+		config.MaxConns = int32(min(o.BackgroundMax, 1000))
+		if s.background, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+			pool.Close()
+			return nil, fmt.Errorf("connect to the database: %w", err)
+		}
+	}
 	if s.acquireMax == 0 {
 		s.acquireMax = time.Second
 	}
@@ -70,7 +100,10 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 }
 
 // Close gives the connections back.
-func (s *Store) Close() { s.pool.Close() }
+func (s *Store) Close() {
+	s.pool.Close()
+	s.background.Close()
+}
 
 // Ready tells whether the database answers.
 func (s *Store) Ready(ctx context.Context) error {
