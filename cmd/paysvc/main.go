@@ -49,7 +49,7 @@ func commands() []command {
 		{"dev", "serve on loopback with a database, demo settings and a sandbox PSP of its own", dev},
 		{"migrate", "bring the database to the current schema (up), or: down N, version, force N", migrate},
 		{"settings", "check: read the settings and report every problem", checkSettings},
-		{"pipelines", "show: print every effective pipeline, as text or --mermaid", showPipelines},
+		{"pipelines", "show: print every effective pipeline; try: say what one would do to an order", managePipelines},
 		{"keys", "create, list or revoke API keys", manageKeys},
 		{"inquire", "ask the PSP about the open transactions of an order", inquire},
 		{"version", "print the version", printVersion},

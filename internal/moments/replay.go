@@ -30,6 +30,7 @@ const replayBatch = 100
 // Replayed is a recorded run, and how other settings would decide it otherwise.
 type Replayed struct {
 	payment.RecordedRun
+	OnOrder     *payment.Order // as it stands now; nil where it could not be read
 	Differences []pipeline.Difference
 	// MovedOn tells that the same pipeline would not decide today as the journal
 	// says: the order is not what it was then.
@@ -105,7 +106,7 @@ func (sum *ReplaySummary) add(r Replayed) *Replayed {
 func (s *Service) tryRecorded(
 	ctx context.Context, other *Service, o *payment.Order, run payment.RecordedRun, unread error,
 ) Replayed {
-	r := Replayed{RecordedRun: run, Err: unread}
+	r := Replayed{RecordedRun: run, OnOrder: o, Err: unread}
 	if unread != nil {
 		return r
 	}

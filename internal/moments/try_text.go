@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
+	"unicode/utf8"
 
 	"github.com/paysvc/paysvc/internal/payment"
 	"github.com/paysvc/paysvc/internal/pipeline"
@@ -16,13 +16,14 @@ import (
 func (t *Tried) Write(w io.Writer, other string) error {
 	var b strings.Builder
 	o := t.Order
-	fmt.Fprintf(&b, "%s for %s: order %s, %s %s, %s, %s\n", t.Pipeline, o.ID, o.Number, o.Total, o.Currency,
-		o.Saved.Status, o.PaymentStatus())
-	writeTrial(&b, "the settings in force", t.InForce)
+	fmt.Fprintf(&b, "%s, tried on order %s (%s)\n%s %s, status %s, payment %s\n", t.Pipeline, o.Number, o.ID, o.Total,
+		o.Currency, o.Saved.Status, o.PaymentStatus())
+	writeSteps(&b, "the settings in force", t.InForce)
+	writeChanges(&b, o, t.InForce.Changes)
 	if t.Tried != nil {
-		writeTrial(&b, other, t.Tried)
+		writeSteps(&b, other, t.Tried)
 		b.WriteString("\nWhat differs:\n")
-		WriteDifferences(&b, t.Differences)
+		_ = WriteDifferences(&b, o, t.Differences) // a builder takes everything
 	}
 	if len(t.Remarks) > 0 {
 		b.WriteString("\n" + strings.Join(t.Remarks, "\n") + "\n")
@@ -31,45 +32,54 @@ func (t *Tried) Write(w io.Writer, other string) error {
 	return err
 }
 
-func writeTrial(b *strings.Builder, under string, t *pipeline.Trial) {
+func writeSteps(b *strings.Builder, under string, t *pipeline.Trial) {
 	r := reportTrial(t)
 	fmt.Fprintf(b, "\nUnder %s", under)
 	if r.Version != "" {
 		fmt.Fprintf(b, " (version %s)", r.Version)
 	}
 	b.WriteString(":\n")
-	out := tabwriter.NewWriter(b, 0, 4, 3, ' ', 0)
-	for _, s := range r.Steps {
-		depth := strings.Count(s.Step, "/")
-		name := s.Step[strings.LastIndex(s.Step, "/")+1:]
-		row(out, 1, strings.Repeat("  ", depth)+name, s.Result, s.Why)
+	var rows table
+	for _, s := range t.Steps {
+		indent := strings.Repeat("  ", 1+strings.Count(s.Step, "/"))
+		result := s.Result
+		if s.Branched {
+			result = "→ " + result
+		}
+		rows = append(rows, []string{indent + s.Step[strings.LastIndex(s.Step, "/")+1:], result, s.Why})
 	}
-	_ = out.Flush() // a builder takes everything
+	b.WriteString(rows.String())
 	if r.Outcome != string(payment.RunDone) {
 		fmt.Fprintf(b, "  The run is %s: %s\n", r.Outcome, r.Why)
 	}
-	if len(r.Changes) == 0 {
+}
+
+func writeChanges(b *strings.Builder, o *payment.Order, changes []pipeline.TrialChange) {
+	if len(changes) == 0 {
 		b.WriteString("  It changes nothing.\n")
 		return
 	}
 	b.WriteString("  It changes:\n")
-	for _, c := range t.Changes {
+	short := shortNames(o)
+	var rows table
+	for _, c := range changes {
 		text := c.To
 		if c.From != "" {
 			text = c.From + " → " + cmp.Or(c.To, "nothing")
 		}
-		row(out, 2, strings.TrimSpace(c.Kind+" "+c.Subject), text)
+		rows = append(rows, []string{"    " + short.Replace(strings.TrimSpace(c.Kind+" "+c.Subject)), text})
 	}
-	_ = out.Flush()
+	b.WriteString(rows.String())
 }
 
-// WriteDifferences writes one line for each difference.
-func WriteDifferences(w io.Writer, all []pipeline.Difference) {
+// WriteDifferences writes a line for each difference of two trials on an order.
+func WriteDifferences(w io.Writer, o *payment.Order, all []pipeline.Difference) error {
 	if len(all) == 0 {
-		fmt.Fprintln(w, "  nothing: both decide the same")
-		return
+		_, err := fmt.Fprintln(w, "  nothing: both decide the same")
+		return err
 	}
-	out := tabwriter.NewWriter(w, 0, 4, 3, ' ', 0)
+	short := shortNames(o)
+	var rows table
 	for _, d := range all {
 		mark, text := "~ ", cmp.Or(d.Before, "–")+" → "+cmp.Or(d.After, "–")
 		switch d.Kind {
@@ -81,15 +91,51 @@ func WriteDifferences(w io.Writer, all []pipeline.Difference) {
 			text = "moved: " + text
 		case pipeline.StepResult, pipeline.Outcome, pipeline.ChangeDiff:
 		}
-		row(out, 1, mark+d.Subject, text)
+		rows = append(rows, []string{"  " + mark + short.Replace(d.Subject), text})
 	}
-	_ = out.Flush() // an error of w comes again with the next thing that is written
+	_, err := io.WriteString(w, rows.String())
+	return err
 }
 
-// row writes cells in columns, without blanks at the end of the line.
-func row(out io.Writer, depth int, cells ...string) {
-	for len(cells) > 1 && cells[len(cells)-1] == "" {
-		cells = cells[:len(cells)-1]
+// shortNames takes the ids of payments and transactions for what they are, where
+// the order has one of a kind only.
+func shortNames(o *payment.Order) *strings.Replacer {
+	methods, types := make(map[string][]string), make(map[string][]string)
+	for _, p := range o.Payments {
+		methods[p.Method] = append(methods[p.Method], payment.PaymentID{Order: o.ID, N: p.N}.String())
+		for _, t := range p.Transactions {
+			types[string(t.Type)] = append(types[string(t.Type)], payment.TransactionID{Order: o.ID, N: t.N}.String())
+		}
 	}
-	fmt.Fprintln(out, strings.Repeat("  ", depth)+strings.Join(cells, "\t"))
+	var pairs []string
+	for _, names := range []map[string][]string{methods, types} {
+		for name, ids := range names {
+			if len(ids) == 1 {
+				pairs = append(pairs, ids[0], name)
+			}
+		}
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// table is rows of cells that are written in columns.
+type table [][]string
+
+// String pads all cells but the last of a row that says something.
+func (t table) String() string {
+	widths := make(map[int]int)
+	for _, row := range t {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	var b strings.Builder
+	for _, row := range t {
+		line := ""
+		for i, cell := range row {
+			line += cell + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+3)
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	return b.String()
 }

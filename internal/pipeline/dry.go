@@ -29,6 +29,8 @@ type TrialStep struct {
 	Result string
 	// Why is the condition that did not hold, or what is wrong.
 	Why string
+	// Branched tells that Result is the branch that was taken.
+	Branched bool
 }
 
 // What a trial says of a step where the journal has another word, or none.
@@ -105,6 +107,7 @@ func (t *Trial) journal(run *Run) {
 		}
 		t.Steps = append(t.Steps, step)
 		if child := f.pipeline.branch[entry.Result]; child != nil {
+			t.Steps[len(t.Steps)-1].Branched = true
 			add(child, entry.Step+"/")
 		}
 	}
