@@ -16,6 +16,7 @@ import (
 	"github.com/paysvc/paysvc/internal/api/httpkit"
 	"github.com/paysvc/paysvc/internal/jobs"
 	"github.com/paysvc/paysvc/internal/moments"
+	"github.com/paysvc/paysvc/internal/pipeline/steps"
 	"github.com/paysvc/paysvc/internal/payment"
 	"github.com/paysvc/paysvc/internal/settings"
 	"github.com/paysvc/paysvc/internal/store"
@@ -56,6 +57,7 @@ func newService(ctx context.Context, p parts) (*service, error) {
 	s.moments, err = moments.New(moments.Deps{
 		Book: books, Orders: books, Claims: books, Inquiries: books, Inbox: books, Settings: p.settings, IDs: ids,
 		Now: time.Now, Log: p.log, PublicURL: p.publicURL, Kick: func() { s.jobs.Kick() },
+		Makers: steps.Makers(steps.MakerDeps{Poster: newPoster(p.config)}),
 	})
 	if err != nil {
 		books.Close()

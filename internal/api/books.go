@@ -108,7 +108,8 @@ type Replays interface {
 	Replay(ctx context.Context, n *payment.Notification) error
 }
 
-// Pipelines tells what runs, for each method of a store.
+// Pipelines tells what runs, for each method of a store, and tries what would.
 type Pipelines interface {
 	Pipelines(store string) []moments.MethodPipelines
+	Try(ctx context.Context, c moments.TryCommand) (*moments.Tried, error)
 }

@@ -31,6 +31,7 @@ func (a *API) listRoutes() {
 	add(a, get("/v1/events", "list-events", "Read events, oldest first"), a.listEvents)
 	add(a, get("/v1/runs/{id}", "get-run", "Read the journal of a run"), a.getRun)
 	add(a, get("/v1/pipelines", "list-pipelines", "List what runs, for each method"), a.listPipelines)
+	add(a, post("/v1/pipelines/try", "try-pipeline", "Try a pipeline on an order", admin), a.tryPipeline)
 	add(a, get("/v1/notifications", "list-notifications", "List notifications of PSPs"), a.listNotifications)
 	add(a, post("/v1/notifications/{id}/replay", "replay-notification", "Apply a notification again", admin), a.replayNotification)
 	add(a, get("/v1/cases", "list-cases", "List what only a person can decide"), a.listCases)

@@ -97,6 +97,10 @@ var sections = []section{
 		}},
 		{"get-run", "Reads the journal of a run: which steps ran, how long they took, and what failed.", problems{404: "`not_found`: the store has no run of this id."}},
 		{"list-pipelines", "Lists the pipelines of each method, with the steps that run.", nil},
+		{"try-pipeline", "Says what a pipeline would do to an order as it stands, and with `pipelines` how edits of it would decide otherwise. The engine works on a copy in memory: nothing is written, and nobody is called.", problems{
+			404: noOrder,
+			422: "`pipelines_invalid`, `pipeline_unknown`, `method_required`, `method_not_taken`, `nothing_open`, `fact_not_taken`: see `errors`.",
+		}},
 	}},
 	{"Shelves", "What stores may keep here, for the effects of paid orders: stock that is deducted, promotion codes that are counted, baskets that are deleted.", []described{
 		{"list-stock", "Lists the articles and how many there are, by article number.", nil},
@@ -130,4 +134,8 @@ var examples = map[string]map[string]any{
 	"pay-order":             {"method": "card", "data": map[string]any{}},
 	"mark-payment-paid":     {"reason": "Transfer of 3 March, statement 17."},
 	"validate-payment-data": {"method": "card", "data": map[string]any{}},
+	"try-pipeline": {
+		"order": "ord_01kamn3gd8e1cb2hm0q4s6w8xz", "pipeline": "confirm", "fact": "approved",
+		"pipelines": map[string]any{"status-ok": []any{map[string]any{"change": "send-order-mail", "when": "order.total >= 100"}}},
+	},
 }
