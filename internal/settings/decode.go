@@ -189,7 +189,7 @@ func (l *loader) duration(n *node, v reflect.Value) {
 // unmarshal hands the source text over. Only an error that promises to repeat
 // no value is repeated.
 func (l *loader) unmarshal(n *node, target encoding.TextUnmarshaler) {
-	value, ok := l.scalar(n, "a value", text, number, fraction)
+	value, ok := l.scalar(n, "a value", text, number, fraction, boolean)
 	if !ok {
 		return
 	}
