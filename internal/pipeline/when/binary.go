@@ -12,7 +12,7 @@ func (c *compiler) binary(n *ast.BinaryNode) (expression, error) {
 		return left, err
 	}
 	if values, ok := n.Right.(*ast.ArrayNode); ok && n.Operator == "in" {
-		return c.oneOf(n, left, values)
+		return c.oneOf(left, values)
 	}
 	right, err := c.expression(n.Right)
 	if err != nil {

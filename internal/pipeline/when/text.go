@@ -78,7 +78,7 @@ func (c *compiler) matches(n *ast.BinaryNode, left, right expression) (expressio
 }
 
 // oneOf compiles in with values that are written in the condition.
-func (c *compiler) oneOf(n *ast.BinaryNode, left expression, values *ast.ArrayNode) (expression, error) {
+func (c *compiler) oneOf(left expression, values *ast.ArrayNode) (expression, error) {
 	tests := make([]func(*scope) bool, len(values.Nodes))
 	for i, node := range values.Nodes {
 		value, err := c.expression(node)
