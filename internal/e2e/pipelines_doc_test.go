@@ -11,15 +11,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysvc/paysvc/internal/pipeline/steps"
-	"github.com/paysvc/paysvc/internal/pipeline/when"
 )
+
+// page is a file of the documentation.
+func page(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/" + name)
+	require.NoError(t, err)
+	return string(text)
+}
 
 // guide is the text of docs/pipelines.md about changing a pipeline.
 func guide(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile("../../docs/pipelines.md")
-	require.NoError(t, err)
-	_, section, found := strings.Cut(string(text), "\n## Change a pipeline\n")
+	_, section, found := strings.Cut(page(t, "pipelines.md"), "\n## Change a pipeline\n")
 	require.True(t, found)
 	section, _, _ = strings.Cut(section, "\n## ")
 	return section
@@ -84,31 +89,50 @@ func check(t *testing.T, d *devInstance, folder, definitions string, pieces []sh
 	}
 }
 
-func TestEveryPipelineOfTheGuideLoads(t *testing.T) {
+// someSecret has the shape of a webhook secret, which steps check.
+const someSecret = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+func TestEveryPipelineOfTheGuidesLoads(t *testing.T) {
 	t.Parallel()
 	const store = "stores:\n  demo:\n    accounts: {zero: {gateway: zero}}\n    methods: {free: {account: zero, kind: zero}}\n    "
 	count := 0
-	for _, m := range fence.FindAllStringSubmatch(guide(t), -1) {
+	for _, m := range fence.FindAllStringSubmatch(guide(t)+page(t, "configured-steps.md"), -1) {
 		if m[1] != "yaml" {
 			continue
 		}
 		count++
 		env := map[string]string{
 			"PAYSVC_SETTINGS":  writeSettings(t, store+strings.ReplaceAll(m[2], "\n", "\n    ")),
-			"WAREHOUSE_SECRET": "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+			"WAREHOUSE_SECRET": someSecret, "FRAUD_SECRET": someSecret,
 		}
 		r := run(t, env, "settings", "check")
 		require.Zero(t, r.code, "%s\n%s", m[2], r.err)
 	}
-	require.Equal(t, 3, count)
+	require.Equal(t, 4, count)
 }
 
-func TestTheGuideExplainsEveryWordOfAConditionAndEveryStep(t *testing.T) {
+// The example is read by the real gateways and steps; its references lead to
+// something that each of them takes.
+func TestTheExampleLoads(t *testing.T) {
 	t.Parallel()
-	text := guide(t)
-	for _, name := range when.Names() {
-		require.Regexp(t, "`"+regexp.QuoteMeta(name)+"[.`]", text)
+	text, err := os.ReadFile("../../deploy/paysvc.example.yaml")
+	require.NoError(t, err)
+	folder, env := t.TempDir(), map[string]string{}
+	file := filepath.Join(folder, "secret")
+	require.NoError(t, os.WriteFile(file, []byte(someSecret), 0o600))
+	for _, m := range regexp.MustCompile(`\{env: (\w+)\}`).FindAllStringSubmatch(string(text), -1) {
+		env[m[1]] = someSecret
 	}
+	env["PAYSVC_SETTINGS"] = filepath.Join(folder, "paysvc.yaml")
+	text = regexp.MustCompile(`\{file: [^}]+\}`).ReplaceAll(text, []byte("{file: "+file+"}"))
+	require.NoError(t, os.WriteFile(env["PAYSVC_SETTINGS"], text, 0o600))
+	r := run(t, env, "settings", "check")
+	require.Zero(t, r.code, r.err)
+}
+
+func TestTheGuideExplainsEveryConfiguredStep(t *testing.T) {
+	t.Parallel()
+	text := page(t, "configured-steps.md")
 	for _, maker := range steps.Makers(steps.MakerDeps{}) {
 		require.Contains(t, text, "| `"+maker.Name+"` |")
 	}

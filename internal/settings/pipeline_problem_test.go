@@ -113,7 +113,7 @@ func TestBadPipelines(t *testing.T) {
 		{"step that needs one", "status-ok: [{append: http}]", "8:19: " + base + "status-ok[0].with.url: is required"},
 		{"step that needs more", "status-ok: [{append: http, with: {tries: 1}}]", "8:19: " + base + "status-ok[0].with.url: is required"},
 		{"setting refused", "status-ok: [{append: http, with: {url: ''}}]", "8:46: " + base + "status-ok[0].with.url: is required"},
-		{"unknown setting", "status-ok: [{append: http, with: {uri: a}}]", "8:41: " + base + "status-ok[0].with.uri: unknown key; known here: url, secret, tries"},
+		{"unknown setting", "status-ok: [{append: http, with: {uri: a}}]", "8:41: " + base + "status-ok[0].with.uri: unknown key; known here: url, secret, tries, timeout, on_failure"},
 		{"text for settings", "status-ok: [{append: http, with: a}]", "8:40: " + base + "status-ok[0].with: must be keys with values"},
 		{"text for number", "status-ok: [{append: http, with: {tries: x}}]", "8:48: " + base + "status-ok[0].with.tries: must be a whole number"},
 		{"plain secret", "status-ok: [{append: http, with: {url: a, secret: " + canary + "}}]", "8:57: " + base + "status-ok[0].with.secret: a secret stands here only as {env: NAME} or {file: path}"},

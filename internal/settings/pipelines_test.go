@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -20,6 +21,9 @@ type called struct {
 	URL    string          `yaml:"url"`
 	Secret gateways.Secret `yaml:"secret"`
 	Tries  int             `yaml:"tries"`
+	// What the example says beside.
+	Timeout   time.Duration `yaml:"timeout"`
+	OnFailure string        `yaml:"on_failure"`
 }
 
 func (called) Name() string           { return "http" }
