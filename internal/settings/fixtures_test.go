@@ -17,8 +17,9 @@ import (
 	"github.com/paysvc/paysvc/internal/settings"
 )
 
-// canary is the value of every secret in these tests.
-const canary = "canary-7f3a9c-secret"
+// canary is the value of every secret in these tests. It has not the shape of a
+// name, which problems may repeat.
+const canary = "canary-7F3a9c-secret"
 
 // described is a gateway that only says what it offers.
 type described struct{ kinds []string }
