@@ -18,7 +18,7 @@ create table webhook_endpoints (
     secret_version  integer     not null default 1,
     -- until then the version before signs too
     rotating_until  timestamptz,
-    -- health: tries in a row without an answer, since when, and the rest it is given
+    -- health: rounds in a row in which nothing was taken, since when, and the rest it is given
     failures        integer     not null default 0,
     failing_since   timestamptz,
     resting_until   timestamptz,

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/paysvc/paysvc/internal/gateways"
+	"github.com/paysvc/paysvc/internal/outbound"
 	"github.com/paysvc/paysvc/internal/payment"
 	"github.com/paysvc/paysvc/internal/postgres"
 	"github.com/paysvc/paysvc/internal/sandbox"
@@ -58,6 +60,11 @@ func dev(ctx context.Context, _ []string, env environment) error {
 	}
 	if _, set := env.lookup("PAYSVC_OUTBOUND_NETWORKS"); !set {
 		c.outbound = loopback()
+	}
+	if c.SecretKey == "" {
+		if c.secrets, err = devKey(c.DevFolder); err != nil {
+			return err
+		}
 	}
 	stopDatabase, err := devDatabase(ctx, c, env)
 	if err != nil {
@@ -180,6 +187,28 @@ func devSecrets(folder string) ([]string, error) {
 		return nil, err
 	}
 	return secrets, os.WriteFile(path, []byte(strings.Join(secrets, "\n")+"\n"), 0o600)
+}
+
+// devKey is what the secrets of webhooks are derived from, made once and kept.
+func devKey(folder string) (outbound.Secrets, error) {
+	path := filepath.Join(folder, "secret-key")
+	if kept, err := os.ReadFile(path); err == nil {
+		if secrets, err := outbound.ParseSecrets(strings.TrimSpace(string(kept))); err == nil && secrets.Ready() {
+			return secrets, nil
+		}
+	}
+	raw := make([]byte, 32)
+	if _, err := rand.Read(raw); err != nil {
+		return outbound.Secrets{}, err
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // PostgreSQL, as another user, passes through
+		return outbound.Secrets{}, err
+	}
+	key := base64.StdEncoding.EncodeToString(raw)
+	if err := os.WriteFile(path, []byte(key+"\n"), 0o600); err != nil {
+		return outbound.Secrets{}, err
+	}
+	return outbound.ParseSecrets(key)
 }
 
 // demoSource is the source of the demo settings, or of the file that the

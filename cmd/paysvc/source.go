@@ -56,7 +56,7 @@ func (s source) load() (*settings.Settings, error) {
 				Account: account, Mode: mode, Now: time.Now, Log: s.log, Transport: s.transport,
 			}, decode)
 		},
-		LookupEnv: s.lookup, ReadFile: s.readFile,
+		LookupEnv: s.lookup, ReadFile: s.readFile, CheckURL: s.poster.CheckURL, CheckSecret: s.poster.CheckSecret,
 		Pipelines: moments.PipelineSettings(steps.Makers(steps.MakerDeps{Poster: s.poster})),
 	})
 	if err != nil {

@@ -8,6 +8,10 @@ import (
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
+// effectLease is for how long effects are claimed: each is a matter of
+// milliseconds, and carrying one out twice does nothing.
+const effectLease = 15 * time.Second
+
 // effectRetry is how long an effect of our own tables that failed waits.
 const effectRetry = time.Minute
 
@@ -15,7 +19,7 @@ const effectRetry = time.Minute
 // transaction with their mark, the others by jobs of their own.
 func (j *Jobs) effects(ctx context.Context) (bool, error) {
 	now := j.Now()
-	due, err := j.Effects.DueEffects(ctx, now, now.Add(lease), batchMax)
+	due, err := j.Effects.DueEffects(ctx, now, now.Add(effectLease), batchMax)
 	if err != nil {
 		return false, err
 	}
@@ -31,6 +35,9 @@ func (j *Jobs) effects(ctx context.Context) (bool, error) {
 func (j *Jobs) effect(ctx context.Context, e payment.DueEffect) error {
 	if e.Kind == payment.SendOrderMail {
 		return j.mailLater(ctx, e)
+	}
+	if theirs, err := j.command(ctx, e); theirs || err != nil {
+		return err
 	}
 	return j.Effects.ApplyEffect(ctx, e.Order, e.Key, j.Now())
 }

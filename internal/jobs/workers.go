@@ -7,5 +7,6 @@ func (j *Jobs) workers() *river.Workers {
 	w := river.NewWorkers()
 	river.AddWorker(w, j.sweepKind())
 	river.AddWorker(w, j.mailKind())
+	river.AddWorker(w, j.deliverKind())
 	return w
 }

@@ -35,8 +35,8 @@ type Endpoint struct {
 	Active bool
 	// Disabled says why it is not active, "" while it is.
 	Disabled DisabledReason
-	// Failures counts the tries in a row that got no answer, and FailingSince is
-	// when the first of them was.
+	// Failures counts the rounds in a row in which nothing was taken, and
+	// FailingSince is when the first of them was.
 	Failures     int
 	FailingSince time.Time
 	// SecretVersion counts the secrets from 1. Until RotatingUntil the one before
@@ -121,10 +121,10 @@ type Outcome struct {
 
 // Health is what a round of tries says about the endpoint.
 type Health struct {
-	// Answered tells that an answer came, NoAnswer that the last try got none, or
-	// one that asks to be left alone; then it rests until RestUntil.
-	Answered  bool
-	NoAnswer  bool
+	// Succeeded tells that something was taken, Failed that nothing was; then it
+	// rests until RestUntil, zero for no rest.
+	Succeeded bool
+	Failed    bool
 	RestUntil time.Time
 	// Disable, when set, ends deliveries to the endpoint.
 	Disable DisabledReason

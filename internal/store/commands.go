@@ -10,6 +10,17 @@ import (
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
+// Storefronts names the stores whose own system carries out effects, as far as
+// the books know.
+func (s *Store) Storefronts(ctx context.Context) ([]string, error) {
+	stores, err := collect(ctx, s, pgx.RowTo[string], `select store from webhook_endpoints where id = $1 and active`,
+		[16]byte(payment.Storefront))
+	if err != nil {
+		return nil, fmt.Errorf("list storefronts: %w", err)
+	}
+	return stores, nil
+}
+
 // StageCommand makes the latest event about an effect a command to the store's
 // own system, unless it is one already. The pump does the same for every event;
 // this is sooner, and finds what was ordered before the settings said so.

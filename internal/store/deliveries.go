@@ -152,11 +152,11 @@ func finish(ctx context.Context, tx pgx.Tx, t payment.Target, outcomes []payment
 // note keeps how an endpoint does. It writes only where that changed.
 func note(ctx context.Context, tx pgx.Tx, t payment.Target, h payment.Health, at time.Time) error {
 	var err error
-	if h.Answered {
+	if h.Succeeded {
 		_, err = tx.Exec(ctx, `update webhook_endpoints set failures = 0, failing_since = null, resting_until = null
 			where store = $1 and id = $2 and failures > 0`, t.Store, [16]byte(t.Endpoint))
 	}
-	if h.NoAnswer && err == nil {
+	if h.Failed && err == nil {
 		_, err = tx.Exec(ctx, `update webhook_endpoints set failures = failures + 1, resting_until = $3,
 			failing_since = coalesce(failing_since, $4) where store = $1 and id = $2`,
 			t.Store, [16]byte(t.Endpoint), nullTime(h.RestUntil), at)

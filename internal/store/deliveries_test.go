@@ -140,7 +140,7 @@ func TestWhatCameOfDeliveriesIsKept(t *testing.T) {
 	b.pump("demo", 4)
 	due := b.due(e.ID)
 	now, soon := b.now(), b.now().Add(time.Minute)
-	b.finish(e.ID, payment.Health{Answered: true},
+	b.finish(e.ID, payment.Health{Succeeded: true},
 		payment.Outcome{Event: eventOf(due[0]), State: payment.DeliveryDelivered, Status: 204},
 		payment.Outcome{Event: eventOf(due[1]), State: payment.DeliveryPending, Status: 500, NextAt: soon},
 		payment.Outcome{Event: eventOf(due[2]), State: payment.DeliveryParked, Error: "timeout"},
@@ -184,7 +184,7 @@ func TestAnEndpointWithoutAnswersRestsAndIsTriedWithOne(t *testing.T) {
 		return len(list)
 	}
 	require.Equal(t, 2, targets())
-	b.finish(e.ID, payment.Health{NoAnswer: true, RestUntil: b.now().Add(time.Hour)})
+	b.finish(e.ID, payment.Health{Failed: true, RestUntil: b.now().Add(time.Hour)})
 	require.Empty(t, b.due(e.ID))
 	require.Equal(t, 1, targets())
 	require.Len(t, b.due(other.ID), 3)
@@ -192,13 +192,13 @@ func TestAnEndpointWithoutAnswersRestsAndIsTriedWithOne(t *testing.T) {
 	b.tick(time.Hour)
 	probe := b.due(e.ID)
 	require.Len(t, probe, 1)
-	b.finish(e.ID, payment.Health{NoAnswer: true, RestUntil: b.now()},
+	b.finish(e.ID, payment.Health{Failed: true, RestUntil: b.now()},
 		payment.Outcome{Event: eventOf(probe[0]), State: payment.DeliveryPending, NextAt: b.now().Add(time.Hour)})
 	got, err := b.Endpoint(t.Context(), "demo", e.ID)
 	require.NoError(t, err)
 	require.Equal(t, 2, got.Failures)
 	require.Equal(t, since, got.FailingSince)
-	b.finish(e.ID, payment.Health{Answered: true})
+	b.finish(e.ID, payment.Health{Succeeded: true})
 	got, err = b.Endpoint(t.Context(), "demo", e.ID)
 	require.NoError(t, err)
 	require.Zero(t, got.Failures)
@@ -213,8 +213,8 @@ func TestADisabledEndpointGetsNothingAndGoesOnFromWhereItIsTold(t *testing.T) {
 	o := b.order("demo", nil)
 	b.emit(o.ID, "a.1")
 	b.pump("demo", 1)
-	b.finish(e.ID, payment.Health{NoAnswer: true, Disable: payment.DisabledFailing})
-	b.finish(e.ID, payment.Health{NoAnswer: true, Disable: payment.DisabledFailing})
+	b.finish(e.ID, payment.Health{Failed: true, Disable: payment.DisabledFailing})
+	b.finish(e.ID, payment.Health{Failed: true, Disable: payment.DisabledFailing})
 	require.Empty(t, b.due(e.ID))
 	got, err := b.Endpoint(t.Context(), "demo", e.ID)
 	require.NoError(t, err)

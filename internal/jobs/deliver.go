@@ -1,0 +1,233 @@
+package jobs
+
+import (
+	"cmp"
+	"context"
+	"sync"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"github.com/paysvc/paysvc/internal/payment"
+)
+
+// deliver is a round of deliveries to one target: an endpoint, or a store's own
+// system. There is one at a time for each, whatever its backlog, so a target that
+// hangs holds one of the queue's places and no other target's deliveries; and it
+// gives that up after a while, and rests.
+type deliver struct {
+	Store    string `json:"store" river:"unique"`
+	Endpoint string `json:"endpoint" river:"unique"`
+}
+
+// Kind implements river.JobArgs.
+func (deliver) Kind() string { return "deliver" }
+
+// InsertOpts implements river.JobArgsWithInsertOpts. A round is tried once: what
+// it leaves is due, and the pump begins another.
+func (deliver) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{
+		Queue: queueDeliveries, MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: unfinished()},
+	}
+}
+
+// The bounds of a round. The longest takes beginMax, roundMax and the time of an
+// exchange, which is less than a job may.
+const (
+	// roundMax is when the last batch begins: others wait for the place.
+	roundMax = 8 * time.Second
+	// beginMax is when the last delivery of a batch begins.
+	beginMax = 8 * time.Second
+	// deliverMax is how many deliveries a batch leases, and deliverAtOnce how many
+	// are under way.
+	deliverMax    = 32
+	deliverAtOnce = 4
+	// busyPause is between batches while requests need the machine.
+	busyPause = 250 * time.Millisecond
+)
+
+func (j *Jobs) deliverKind() *kind[deliver] {
+	return &kind[deliver]{
+		jobs: j,
+		work: func(ctx context.Context, args deliver, _ Try) error {
+			t := payment.Target{Store: args.Store}
+			if args.Endpoint != payment.Storefront.String() {
+				id, err := payment.ParseEndpointID(args.Endpoint)
+				if err != nil {
+					return refused(err)
+				}
+				t.Endpoint = id
+			}
+			j.Round(ctx, t)
+			return nil // what failed is due, and comes round by the pump
+		},
+	}
+}
+
+// Round delivers what is due to a target, batch by batch.
+func (j *Jobs) Round(ctx context.Context, t payment.Target) {
+	if j.Out.Books == nil {
+		return
+	}
+	defer j.kickPump() // there may be more
+	defer j.rounds.end(t)
+	begun := j.Now()
+	for more := true; more && ctx.Err() == nil && !j.isDraining() && j.Now().Sub(begun) < roundMax; {
+		err := guarded(func() (err error) {
+			more, err = j.deliverBatch(ctx, t)
+			return err
+		})
+		if err != nil {
+			j.Log.Error().Err(err).Str("store", t.Store).Stringer("endpoint", t.Endpoint).Msg("deliveries fail; they stay due")
+			return
+		}
+		if more && j.busy() {
+			j.pause(ctx, busyPause)
+		}
+	}
+}
+
+// batch is what is delivered together.
+type batch struct {
+	jobs     *Jobs
+	target   payment.Target
+	endpoint payment.Endpoint
+	url      string
+	secrets  []string
+	ended    time.Time // when nothing more is begun
+
+	mu       sync.Mutex
+	stopped  bool
+	outcomes []payment.Outcome
+	health   payment.Health
+}
+
+// deliverBatch delivers some of what is due, and tells whether there may be more.
+func (j *Jobs) deliverBatch(ctx context.Context, t payment.Target) (more bool, err error) {
+	now := j.Now()
+	endpoint, due, err := j.Out.Books.DueDeliveries(ctx, t, now, now.Add(lease), deliverMax)
+	if err != nil || len(due) == 0 {
+		return false, err
+	}
+	b := &batch{jobs: j, target: t, endpoint: endpoint, ended: now.Add(beginMax)}
+	b.url, b.secrets = j.address(endpoint, now)
+	var group sync.WaitGroup
+	slots := make(chan struct{}, deliverAtOnce)
+	for _, d := range due {
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			b.deliver(ctx, d)
+		})
+	}
+	group.Wait()
+	more = len(due) == deliverMax || endpoint.Failures > 0 || t.Endpoint == payment.Storefront
+	return more && !b.stopped, b.finish(context.WithoutCancel(ctx))
+}
+
+// address is where deliveries to an endpoint go, and what signs them.
+func (j *Jobs) address(e payment.Endpoint, now time.Time) (url string, secrets []string) {
+	if e.ID == payment.Storefront {
+		front := j.storefronts()[e.Store]
+		return front.URL, front.Secrets
+	}
+	for _, version := range e.SecretVersions(now) {
+		if secret, err := j.Out.Secrets.Of(e.ID.String(), version); err == nil {
+			secrets = append(secrets, secret)
+		}
+	}
+	return e.URL, secrets // without a secret the poster refuses
+}
+
+// deliver tries one delivery, unless the batch has ended.
+func (b *batch) deliver(ctx context.Context, d payment.Delivery) {
+	b.mu.Lock()
+	skip := b.stopped || !b.jobs.Now().Before(b.ended) || b.jobs.isDraining()
+	b.mu.Unlock()
+	var v verdict
+	if !skip {
+		v = b.attempt(ctx, d)
+	}
+	if skip || v.untried {
+		v = verdict{outcome: payment.Outcome{State: payment.DeliveryPending, NextAt: b.jobs.Now(), Untried: true}}
+	}
+	v.outcome.Event = payment.EventID{Order: d.Event.Order, N: d.Event.N}
+	b.add(ctx, d, v)
+}
+
+// add keeps what came of a delivery. A command is noted at once, with its effect.
+func (b *batch) add(ctx context.Context, d payment.Delivery, v verdict) {
+	b.mu.Lock()
+	b.stopped = b.stopped || v.stop
+	b.health.Succeeded = b.health.Succeeded || v.health.Succeeded
+	b.health.Failed = b.health.Failed || v.health.Failed
+	b.health.RestUntil = latest(b.health.RestUntil, v.health.RestUntil)
+	b.health.Disable = cmp.Or(b.health.Disable, v.health.Disable)
+	b.mu.Unlock()
+	if b.target.Endpoint == payment.Storefront && !v.outcome.Untried {
+		err := b.jobs.Out.Commands.FinishCommand(context.WithoutCancel(ctx), b.target.Store, d.Event.Effect, v.outcome,
+			payment.Health{}, b.jobs.Now())
+		if err == nil {
+			return
+		}
+		b.jobs.Log.Error().Err(err).Stringer("event", v.outcome.Event).Msg("the answer to a command is lost; it is sent again")
+		v.outcome = payment.Outcome{Event: v.outcome.Event, State: payment.DeliveryPending, NextAt: b.jobs.Now().Add(lease), Untried: true}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.outcomes = append(b.outcomes, v.outcome)
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// finish notes all that came of the batch.
+func (b *batch) finish(ctx context.Context) error {
+	now := b.jobs.Now()
+	h := b.health
+	if h.Succeeded {
+		h.Failed, h.RestUntil = false, time.Time{}
+	}
+	if since := b.endpoint.FailingSince; h.Failed && h.Disable == "" && !since.IsZero() && now.Sub(since) >= failingMax {
+		h.Disable = payment.DisabledFailing
+	}
+	if h.Disable != "" {
+		b.jobs.Log.Warn().Str("store", b.target.Store).Stringer("endpoint", b.target.Endpoint).Str("reason", string(h.Disable)).
+			Msg("a webhook endpoint gets no events any more")
+	}
+	return b.jobs.Out.Books.FinishDeliveries(ctx, b.target, b.outcomes, h, now)
+}
+
+// rounds remembers which targets have a job of this instance, so that the pump
+// does not ask the queue for what it has.
+type rounds struct {
+	mu    sync.Mutex
+	begun map[payment.Target]time.Time
+}
+
+// roundLost is when a job that was put into the queue should have come to an end.
+// The queue itself lets in no second one.
+const roundLost = 5 * time.Second
+
+func (r *rounds) mayBegin(t payment.Target, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if at, ok := r.begun[t]; ok && now.Sub(at) < roundLost {
+		return false
+	}
+	if r.begun == nil || len(r.begun) >= targetsMax {
+		r.begun = make(map[payment.Target]time.Time)
+	}
+	r.begun[t] = now
+	return true
+}
+
+func (r *rounds) end(t payment.Target) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.begun, t)
+}
