@@ -1,10 +1,14 @@
 package settings_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/paysvc/paysvc/internal/pipeline"
+	"github.com/paysvc/paysvc/internal/settings"
 )
 
 // base is the key path of the pipelines of edited.
@@ -202,4 +206,62 @@ cancel: {steps: [cancel-order]}`)) {
 		"25:7", "25:7", // two lists are missing
 		"25:24", // nothing is saved
 	}, places)
+}
+
+func TestAProblemOfSeveralMethodsIsReportedOnce(t *testing.T) {
+	t.Parallel()
+	const source = "stores:\n  demo:\n    accounts: {later: {gateway: later}, zero: {gateway: zero}}\n    pipelines: {internal: [{remove: pay-order}]}\n" +
+		"    methods:\n      a: {account: later, kind: invoice}\n      b: {account: later, kind: invoice}\n      c: {account: zero, kind: zero}\n"
+	require.Equal(t, []string{
+		`paysvc.yaml:4:28: stores.demo.pipelines.internal[0]: for methods a, b: pipeline "internal": it has no step "pay-order"`,
+	}, problems(t, source))
+}
+
+func TestAStepThatCannotBeMadeIsFoundByLaterEdits(t *testing.T) {
+	t.Parallel()
+	for _, broken := range []string{
+		"{append: No Name, as: x}", "{append: nope, as: x}", "{append: http, as: x}", "{append: bell, as: x, when: no}", "{insert: bell, as: x}",
+		"{append: bell, as: x, to: end}", "{replace: pay-order, by: nope, as: x}",
+	} {
+		require.Len(t, problems(t, edited("status-ok: ["+broken+", {insert: bell, after: x}, {change: x, when: fact.exists}]")), 1, broken)
+	}
+}
+
+func TestWhatNoEditIsToBlameForIsReportedAtThePipelines(t *testing.T) {
+	t.Parallel()
+	const source = "stores:\n  demo:\n    accounts: {zero: {gateway: zero}}\n    methods:\n      a: {account: zero, kind: zero}\n" +
+		"      b:\n        account: zero\n        kind: zero\n        pipelines: {cancel: [{append: bell}]}\n"
+	for name, c := range map[string]struct {
+		source string
+		err    error
+		want   []string
+	}{
+		"of a program": {
+			source, pipeline.Problems{{Pipeline: "confirm", What: "is odd"}},
+			[]string{
+				`paysvc.yaml:5:7: stores.demo.methods.a: pipeline "confirm": is odd`,
+				`paysvc.yaml:9:9: stores.demo.methods.b.pipelines: pipeline "confirm": is odd`,
+			},
+		},
+		"of another kind": {
+			strings.Replace(source, "    methods:", "    pipelines: {cancel: [{append: bell, as: ring}]}\n    methods:", 1), errors.New("two steps are named alike"),
+			[]string{
+				`paysvc.yaml:4:5: stores.demo.pipelines: for method a: two steps are named alike`,
+				`paysvc.yaml:10:9: stores.demo.methods.b.pipelines: two steps are named alike`,
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := deps()
+			d.Pipelines.Check = func(_ *settings.Store, m *settings.Method) error {
+				if m == nil {
+					return nil
+				}
+				return c.err
+			}
+			_, err := settings.Load("paysvc.yaml", []byte(c.source), d)
+			require.EqualError(t, err, strings.Join(c.want, "\n"))
+		})
+	}
 }
