@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -137,4 +138,13 @@ func (c *keyCache) find(ctx context.Context, secret string) (*payment.APIKey, er
 	}
 	c.known[hash] = knownKey{key: &key, until: now.Add(keyTTL)}
 	return &key, nil
+}
+
+// addressOf is the caller's address, behind trusted proxies. One that is not
+// known is still somebody's: the unspecified address, which no rule lets pass.
+func addressOf(ctx context.Context) netip.Addr {
+	if from := httpkit.ClientIP(ctx); from.IsValid() {
+		return from
+	}
+	return netip.IPv6Unspecified()
 }

@@ -22,7 +22,7 @@ func (a *API) confirm(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	receipt, err := a.Moments.Confirm(r.Context(), moments.Delivery{
-		Gateway: chi.URLParam(r, "gateway"), Account: chi.URLParam(r, "account"), From: httpkit.ClientIP(r.Context()),
+		Gateway: chi.URLParam(r, "gateway"), Account: chi.URLParam(r, "account"), From: addressOf(r.Context()),
 		Raw: payment.RawNotification{Method: r.Method, Query: r.URL.RawQuery, Headers: kept(r.Header), Body: body},
 	})
 	if err != nil {

@@ -33,7 +33,7 @@ func (a *API) markPaid(ctx context.Context, in *struct {
 	var renderErr error
 	answer, err := a.Moments.MarkPaid(ctx, moments.MarkPaidCommand{
 		Store: storeOf(ctx), Payment: id, Claim: claimOf(ctx, a, "POST /v1/payments/{id}/mark-paid", in.ID),
-		Author: callerOf(ctx).key.Name, Reason: reason,
+		Author: callerOf(ctx).key.Name, Reason: reason, From: addressOf(ctx),
 		Render: func(o moments.Outcome) payment.Reply {
 			reply, err := renderPay(ctx, o)
 			renderErr = err

@@ -37,7 +37,7 @@ func (a *API) createOrder(ctx context.Context, in *struct{ Body createBody }) (*
 			return nil, unmoved(err)
 		}
 		return nil, a.answerPay(ctx, moments.PayCommand{
-			Store: o.Store, New: o, Claim: claim, Method: method, Data: data,
+			Store: o.Store, New: o, Claim: claim, Method: method, Data: data, From: addressOf(ctx),
 		})
 	}
 	var renderErr error
@@ -240,6 +240,7 @@ func (a *API) cancelOrder(ctx context.Context, in *struct {
 	}
 	o, err := a.Moments.CancelOrder(ctx, moments.CancelCommand{
 		Store: storeOf(ctx), Order: id, Author: callerOf(ctx).key.Name, Reason: in.Body.Reason, Release: in.Body.Release,
+		From: addressOf(ctx),
 	})
 	if err != nil {
 		return nil, err

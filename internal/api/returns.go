@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"net/netip"
 
 	"github.com/go-chi/chi/v5"
 
@@ -19,13 +20,13 @@ func (a *API) fail(ctx context.Context, in *OrderPath) (*orderOutput, error) {
 
 // comeBack is a return of the shopper that the store's own page reports.
 func (a *API) comeBack(
-	ctx context.Context, id string, moment func(context.Context, *payment.Order) (*payment.Order, error),
+	ctx context.Context, id string, moment func(context.Context, *payment.Order, netip.Addr) (*payment.Order, error),
 ) (*orderOutput, error) {
 	o, err := a.order(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if o, err = moment(ctx, o); err != nil {
+	if o, err = moment(ctx, o, addressOf(ctx)); err != nil {
 		return nil, err
 	}
 	return &orderOutput{Body: viewOrder(o)}, nil
@@ -71,11 +72,11 @@ func failed(o *payment.Order) bool {
 
 func (a *API) page(
 	w http.ResponseWriter, r *http.Request,
-	moment func(context.Context, *payment.Order) (*payment.Order, error), success func(*payment.Order) bool,
+	moment func(context.Context, *payment.Order, netip.Addr) (*payment.Order, error), success func(*payment.Order) bool,
 ) {
 	o, err := a.Moments.OrderOfSlug(r.Context(), chi.URLParam(r, "token"))
 	if err == nil {
-		o, err = moment(r.Context(), o)
+		o, err = moment(r.Context(), o, addressOf(r.Context()))
 	}
 	if err != nil {
 		a.refuse(w, r, err)

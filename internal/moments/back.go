@@ -3,6 +3,7 @@ package moments
 import (
 	"context"
 	"crypto/subtle"
+	"net/netip"
 	"time"
 
 	"github.com/paysvc/paysvc/internal/payment"
@@ -28,30 +29,30 @@ func (s *Service) OrderOfSlug(ctx context.Context, slug string) (*payment.Order,
 	return o, nil
 }
 
-// Submit is order submit: the shopper comes back from paying. The PSP is asked
+// Submit is order submit: the shopper comes back from paying, from an address. The PSP is asked
 // if nothing is known yet, and post-process runs. It decides nothing by itself.
-func (s *Service) Submit(ctx context.Context, o *payment.Order) (*payment.Order, error) {
+func (s *Service) Submit(ctx context.Context, o *payment.Order, from netip.Addr) (*payment.Order, error) {
 	o, err := s.inquireOpen(ctx, o, returnInquiryMax)
 	if err != nil {
 		return nil, err
 	}
-	return s.page(ctx, o, pipeline.PostProcess)
+	return s.page(ctx, o, pipeline.PostProcess, from)
 }
 
 // Fail is order failed: the shopper comes back from not paying. The PSP is asked
 // too: an order that turns out to be paid stays paid, and cancel does not run.
-func (s *Service) Fail(ctx context.Context, o *payment.Order) (*payment.Order, error) {
+func (s *Service) Fail(ctx context.Context, o *payment.Order, from netip.Addr) (*payment.Order, error) {
 	o, err := s.inquireOpen(ctx, o, returnInquiryMax)
 	if err != nil || o.Covered() {
 		return o, err
 	}
-	return s.page(ctx, o, pipeline.Cancel)
+	return s.page(ctx, o, pipeline.Cancel, from)
 }
 
 // page runs the pipeline of a page that anyone may request.
-func (s *Service) page(ctx context.Context, o *payment.Order, name string) (*payment.Order, error) {
+func (s *Service) page(ctx context.Context, o *payment.Order, name string, from netip.Addr) (*payment.Order, error) {
 	run, err := s.execute(ctx, pipeline.Request{
-		Open: payment.Opening{Store: o.Store, Order: o.ID}, Pick: s.pick(name), Confirm: s.pick(pipeline.Confirm),
+		Open: payment.Opening{Store: o.Store, Order: o.ID}, Pick: s.pick(name), Confirm: s.pick(pipeline.Confirm), From: from,
 	})
 	if err != nil {
 		return o, err
@@ -66,6 +67,7 @@ type CancelCommand struct {
 	Author  string // name of the key
 	Reason  string
 	Release string // what happens to money that is held: void, refund or none
+	From    netip.Addr
 }
 
 // CancelOrder cancels an order on somebody's word. Attempts that wait for the
@@ -77,7 +79,7 @@ func (s *Service) CancelOrder(ctx context.Context, c CancelCommand) (*payment.Or
 	run, err := s.execute(ctx, pipeline.Request{
 		Open:    payment.Opening{Store: c.Store, Order: c.Order},
 		Prepare: func(run *pipeline.Run) error { return mayCancel(run, c) },
-		Pick:    s.pick(pipeline.Confirm), Confirm: s.pick(pipeline.Confirm),
+		Pick:    s.pick(pipeline.Confirm), Confirm: s.pick(pipeline.Confirm), From: c.From,
 	})
 	if err != nil {
 		return nil, err

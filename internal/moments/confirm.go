@@ -52,7 +52,7 @@ func (s *Service) Confirm(ctx context.Context, d Delivery) (Receipt, error) {
 	n := &payment.Notification{
 		ID: payment.NotificationID(s.IDs.New()), Store: account.Store, Gateway: d.Gateway, Account: d.Account,
 		EventID: notice.EventID, Type: notice.Type, Raw: d.Raw, Reference: notice.Reference,
-		Facts: fromNotification(notice.Facts), ReceivedAt: s.Now(),
+		Facts: fromNotification(notice.Facts), ReceivedAt: s.Now(), From: d.From,
 	}
 	var err error
 	if unreadable != nil {
@@ -73,6 +73,7 @@ func (s *Service) take(ctx context.Context, n *payment.Notification) error {
 			Store: n.Store, Reference: n.Reference, Gateway: n.Gateway, Account: n.Account, Notification: n,
 		},
 		Facts: n.Facts, Prepare: newsArrived, Pick: s.pick(pipeline.Confirm), Confirm: s.pick(pipeline.Confirm), Retry: true,
+		From: n.From,
 	})
 	switch {
 	case errors.Is(err, payment.ErrDuplicate):
@@ -114,7 +115,7 @@ func (s *Service) Replay(ctx context.Context, n *payment.Notification) error {
 	again.Tries++
 	_, err := s.execute(ctx, pipeline.Request{
 		Open: open, Facts: n.Facts, Prepare: newsArrived, Notification: &again,
-		Pick: s.pick(pipeline.Confirm), Confirm: s.pick(pipeline.Confirm), Retry: true,
+		Pick: s.pick(pipeline.Confirm), Confirm: s.pick(pipeline.Confirm), Retry: true, From: n.From,
 	})
 	if errors.Is(err, payment.ErrOrderNotFound) {
 		return s.park(ctx, n)

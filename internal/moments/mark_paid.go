@@ -3,6 +3,7 @@ package moments
 import (
 	"context"
 	"errors"
+	"net/netip"
 
 	"github.com/paysvc/paysvc/internal/gateways"
 	"github.com/paysvc/paysvc/internal/payment"
@@ -17,6 +18,7 @@ type MarkPaidCommand struct {
 	Claim  *payment.Claim
 	Author string // name of the key
 	Reason string
+	From   netip.Addr
 	// Render makes the answer from the outcome, as for PayCommand.
 	Render func(Outcome) payment.Reply
 }
@@ -31,6 +33,7 @@ func (s *Service) MarkPaid(ctx context.Context, c MarkPaidCommand) (Answer, erro
 		Prepare: func(run *pipeline.Run) error { return s.markPaid(run, c) },
 		Pick:    s.pick(pipeline.Confirm),
 		Confirm: s.pick(pipeline.Confirm),
+		From:    c.From,
 		Reply: func(run *pipeline.Run) *payment.Reply {
 			reply = c.Render(Outcome{Order: run.Order, Payment: run.Payment})
 			return &reply

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"github.com/paysvc/paysvc/internal/gateways"
 	"github.com/paysvc/paysvc/internal/payment"
@@ -21,6 +22,8 @@ type PayCommand struct {
 	Method string
 	// Data is what the shopper entered. It is handed to the gateway and kept nowhere.
 	Data json.RawMessage
+	// From is the address of the caller, behind trusted proxies.
+	From netip.Addr
 	// Guard refuses callers who may not use the order; nil lets all pass.
 	Guard func(o *payment.Order) error
 	// Render makes the answer from the outcome. It is called before the commit
@@ -87,6 +90,7 @@ func (s *Service) attempt(ctx context.Context, c *PayCommand) (Answer, error) {
 		Pick:    s.pickPay(),
 		Confirm: s.pick(pipeline.Confirm),
 		Data:    c.Data,
+		From:    c.From,
 		Reply: func(run *pipeline.Run) *payment.Reply {
 			reply = c.Render(Outcome{
 				Order: run.Order, Payment: run.Payment, Redirect: run.Redirect, Refusal: run.Refusal, Created: c.New != nil,

@@ -1,6 +1,9 @@
 package payment
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // RawNotification is a message that a PSP posted, byte for byte.
 type RawNotification struct {
@@ -43,6 +46,8 @@ type Notification struct {
 	Facts      []Fact
 	Error      string
 	ReceivedAt time.Time
+	// From is the address of the sender, behind trusted proxies.
+	From netip.Addr
 	// DueAt is when a parked or failed notification is tried again.
 	DueAt time.Time
 	Tries int

@@ -96,7 +96,8 @@ func TestOneStepMayStandThereTwiceUnderTwoNames(t *testing.T) {
 	require.NoError(t, err)
 	set, err := pipeline.Compile(edited, library(t, notes("a")))
 	require.NoError(t, err)
-	require.Contains(t, set["main"].Text(), "a, again (a) when fact.changed, asked (configured)")
+	require.Contains(t, set["main"].Text(), "a, again, asked")
+	require.Contains(t, set["main"].Text(), "again: a when fact.changed")
 	require.Contains(t, set["main"].Mermaid(), `"again (a) when fact.changed"`)
 }
 

@@ -2,10 +2,12 @@ package store_test
 
 import (
 	"encoding/json"
+	"net/netip"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysvc/paysvc/internal/payment"
@@ -19,7 +21,8 @@ func (b *bundle) notify(storeName, reference, gateway string, change func(n *pay
 	n := &payment.Notification{
 		ID: payment.NotificationID(id), Store: storeName, Gateway: gateway, Account: "main",
 		EventID: payment.NotificationID(id).String(), Type: "payment", Reference: reference, ReceivedAt: b.now(),
-		Raw: payment.RawNotification{Headers: map[string][]string{"Signature": {"s"}}, Body: []byte("raw \x00\xff")},
+		From: netip.MustParseAddr("2001:db8::1"),
+		Raw:  payment.RawNotification{Headers: map[string][]string{"Signature": {"s"}}, Body: []byte("raw \x00\xff")},
 	}
 	if change != nil {
 		change(n)
@@ -55,7 +58,7 @@ func TestNotificationComesBackWhole(t *testing.T) {
 	want := *n
 	want.State, want.DueAt = payment.NotificationParked, got.DueAt
 	want.Facts[0].Reason.Message = "bad \uFFFD byte" // must not make the row impossible to write
-	require.Empty(t, cmp.Diff(&want, got, sameMoney))
+	require.Empty(t, cmp.Diff(&want, got, sameMoney, cmpopts.EquateComparable(netip.Addr{})))
 	require.Equal(t, "raw \x00\xff", string(got.Raw.Body))
 
 	_, err = b.Notification(t.Context(), "other", n.ID)

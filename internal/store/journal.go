@@ -90,12 +90,12 @@ func queueNotification(batch *pgx.Batch, n *payment.Notification) error {
 		return err
 	}
 	batch.Queue(`insert into notifications (id, store, gateway, account, event_id, type, reference, order_id, state,
-			headers, body, facts, received_at, due_at)
+			headers, body, facts, received_at, due_at, sender)
 		select $5, $4, $2, $3, $6, $7, $1, found.id, case when found.id is null then 'parked' else 'applied' end,
-			$8, $9, $10, $11, case when found.id is null then $12::timestamptz end
+			$8, $9, $10, $11, case when found.id is null then $12::timestamptz end, $13
 		from (select (select o.id from orders o where o.id = `+byReference+` and o.store = $4)) as found (id)`,
 		n.Reference, n.Gateway, n.Account, n.Store, [16]byte(n.ID), n.EventID, n.Type, headers, n.Raw.Body, facts,
-		n.ReceivedAt, n.ReceivedAt.Add(parkedRetry))
+		n.ReceivedAt, n.ReceivedAt.Add(parkedRetry), addressText(n.From))
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 // notificationColumns are what is known about a notification, apart from its
 // raw message and its facts.
 const notificationColumns = `id, store, gateway, account, event_id, type, reference, order_id, state, error, received_at,
-	due_at, tries`
+	due_at, tries, sender`
 
 // ListNotifications returns a page of a store's notifications in a state, or in
 // any for "", newest first, and the cursor of the next page, "" for none. They
@@ -114,14 +115,28 @@ func scanNotification(row pgx.CollectableRow) (*payment.Notification, error) {
 	var id [16]byte
 	var order *[16]byte
 	var due *time.Time
+	var sender string
 	err := row.Scan(&id, &n.Store, &n.Gateway, &n.Account, &n.EventID, &n.Type, &n.Reference, &order, &n.State, &n.Error,
-		&n.ReceivedAt, &due, &n.Tries)
+		&n.ReceivedAt, &due, &n.Tries, &sender)
 	if err != nil {
 		return nil, err
+	}
+	if sender != "" {
+		if n.From, err = netip.ParseAddr(sender); err != nil {
+			return nil, fmt.Errorf("notification %x: %w", id, err)
+		}
 	}
 	n.ID, n.ReceivedAt, n.DueAt = id, n.ReceivedAt.UTC(), timeOf(due)
 	if order != nil {
 		n.Order = *order
 	}
 	return n, nil
+}
+
+// addressText is "" for an address that nobody knows.
+func addressText(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
 }

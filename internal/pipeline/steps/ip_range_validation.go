@@ -18,8 +18,9 @@ var errSender = payment.Errorf(payment.KindForbidden, "sender_not_allowed",
 // shopper's browser that comes back, each behind the trusted proxies.
 //
 // What we do of our own accord (inquiries, expiry, a run that is taken up) has no
-// sender and passes. A notification that is tried again has lost its own and is
-// refused: else it would be enough to be refused once and wait.
+// sender and passes. A notification that is tried again is still from where it
+// came from; one whose sender is not known is refused, or it would be enough to be
+// refused once and wait.
 type ipRangeValidation struct {
 	networks []netip.Prefix
 }
