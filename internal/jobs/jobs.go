@@ -192,8 +192,9 @@ func (j *Jobs) Close() {
 
 // kicks carries out effects right after the commit that ordered them, without a
 // way through the queue, until ctx ends; working outlasts it by what may be
-// finished. It begins with one round of every sweep: after a crash nobody has to
-// wait until the instances have elected who sweeps.
+// finished. It begins with one round of every sweep, and one more of the effects
+// once those are free that an instance had claimed which died: after a crash
+// nobody has to wait until the instances have elected who sweeps.
 func (j *Jobs) kicks(ctx, working context.Context) {
 	for _, s := range j.sweeps() {
 		if ctx.Err() == nil {
@@ -201,11 +202,15 @@ func (j *Jobs) kicks(ctx, working context.Context) {
 		}
 	}
 	effects := j.sweeps()[0]
+	freed := time.NewTimer(effectLease)
+	defer freed.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-j.kick:
+			_ = j.sweepOff(working, effects)
+		case <-freed.C:
 			_ = j.sweepOff(working, effects)
 		}
 	}

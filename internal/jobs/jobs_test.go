@@ -307,3 +307,80 @@ func TestIdempotencyKeysAreKeptForThreeDays(t *testing.T) {
 		require.Equal(t, []time.Time{time.Now().Add(-72 * time.Hour)}, b.reaped)
 	})
 }
+
+// poison breaks on one of several items.
+type poison struct {
+	*books
+	breaks func()
+}
+
+func (p poison) Inquire(ctx context.Context, store string, id payment.TransactionID) error {
+	if store == "poison" {
+		p.breaks()
+	}
+	return p.books.Inquire(ctx, store, id)
+}
+
+func (p poison) Resume(ctx context.Context, store string, id payment.RunID, record *payment.RunRecord) error {
+	if store == "poison" {
+		p.breaks()
+	}
+	return p.books.Resume(ctx, store, id, record)
+}
+
+func (p poison) Replay(ctx context.Context, n *payment.Notification) error {
+	if n.Store == "poison" {
+		p.breaks()
+	}
+	return p.books.Replay(ctx, n)
+}
+
+func (p poison) Expire(ctx context.Context, store string, id payment.OrderID) (time.Time, error) {
+	if store == "poison" {
+		p.breaks()
+	}
+	return p.books.Expire(ctx, store, id)
+}
+
+func (p poison) ApplyEffect(ctx context.Context, id payment.OrderID, key string, at time.Time) error {
+	if key == "poison" {
+		p.breaks()
+	}
+	return p.books.ApplyEffect(ctx, id, key, at)
+}
+
+func (p poison) DueNotifications(ctx context.Context, now, until time.Time, limit int) ([]*payment.Notification, error) {
+	due, err := p.books.DueNotifications(ctx, now, until, limit)
+	if len(due) > 0 {
+		err = errors.New("notification ntf_1: it cannot be read")
+	}
+	return due, err
+}
+
+func TestAnItemThatBreaksStopsNoneBehindIt(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	b := &books{
+		transactions:  []payment.DueTransaction{{Store: "poison"}, {Store: "demo"}},
+		runs:          []payment.DueRun{{Store: "poison"}, {Store: "demo"}},
+		notifications: []*payment.Notification{{Store: "poison"}, {EventID: "evt_1"}},
+		orders:        []payment.DueOrder{{Store: "poison"}, {Store: "demo"}},
+		effects:       []payment.DueEffect{{Key: "poison"}, {Key: "deduct_stock"}},
+	}
+	p := poison{books: b, breaks: func() { panic("the mail of a@example.org") }}
+	j, err := jobs.New(t.Context(), jobs.Deps{
+		Transactions: b, Runs: b, Notifications: p, Effects: p, Expiries: b, Claims: b, Moments: p, Orders: b, Mailer: &mails{},
+		OrderMail: orderMail, Now: time.Now, Log: zerolog.New(zerolog.SyncWriter(&log)), Queue: &tray{},
+	})
+	require.NoError(t, err)
+	for name := range j.Sweeps() {
+		if err := j.Sweep(t.Context(), name); name != "notifications" {
+			require.NoError(t, err, name)
+		}
+	}
+	require.ElementsMatch(t, []string{
+		"asked for demo", "resumed confirm", "replayed evt_1", "expired for demo", "expired for poison, not yet",
+		"applied deduct_stock", "put off poison",
+	}, b.done(), "and an effect that breaks is counted, so that it is given up one day")
+	require.NotContains(t, log.String(), "@")
+}

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"log/slog"
+	"strings"
 
 	"github.com/rs/zerolog"
 )
@@ -19,6 +20,9 @@ func (h logHandler) Enabled(_ context.Context, level slog.Level) bool { return l
 
 // Handle implements slog.Handler.
 func (h logHandler) Handle(_ context.Context, r slog.Record) error {
+	if stopping(r) {
+		return nil
+	}
 	event := h.log.Warn()
 	if r.Level >= slog.LevelError {
 		event = h.log.Error()
@@ -33,6 +37,15 @@ func (h logHandler) Handle(_ context.Context, r slog.Record) error {
 	r.Attrs(add)
 	event.Msg(r.Message)
 	return nil
+}
+
+// stopping tells of a warning that only says that the instance stops.
+func stopping(r slog.Record) (yes bool) {
+	r.Attrs(func(a slog.Attr) bool {
+		yes = yes || strings.HasSuffix(a.Value.String(), context.Canceled.Error())
+		return !yes
+	})
+	return yes
 }
 
 // WithAttrs implements slog.Handler.

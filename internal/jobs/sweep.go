@@ -44,7 +44,9 @@ func (j *Jobs) sweeps() []sweep {
 	}
 }
 
-// sweepArgs name a sweep. Unique by that, it runs on one instance at a time.
+// sweepArgs name a sweep. Unique by that, it runs on one instance at a time: for
+// as long as it may take. So one whose instance died stands in no other's way
+// for longer; two at once would only share the work.
 type sweepArgs struct {
 	Name string `json:"name" river:"unique"`
 }
@@ -54,7 +56,7 @@ func (sweepArgs) Kind() string { return "sweep" }
 
 // InsertOpts implements river.JobArgsWithInsertOpts.
 func (sweepArgs) InsertOpts() river.InsertOpts {
-	return river.InsertOpts{Queue: queueSweeps, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: unfinished()}}
+	return river.InsertOpts{Queue: queueSweeps, UniqueOpts: river.UniqueOpts{ByArgs: true, ByPeriod: workMax, ByState: unfinished()}}
 }
 
 func (j *Jobs) sweepKind() *kind[sweepArgs] {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/paysvc/paysvc/internal/payment"
 )
@@ -60,6 +61,9 @@ func (j *Jobs) notifications(ctx context.Context) (bool, error) {
 	return len(due) == batchMax, unreadable
 }
 
+// expiryBroken is when an order is looked at again that even looking at breaks.
+const expiryBroken = time.Hour
+
 // expiry ends orders whose time is over. Several are asked about at once.
 func (j *Jobs) expiry(ctx context.Context) (bool, error) {
 	now := j.Now()
@@ -68,10 +72,12 @@ func (j *Jobs) expiry(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	each(due, func(d payment.DueOrder) {
-		err := item(ctx, func(ctx context.Context) error {
-			again, err := j.Moments.Expire(ctx, d.Store, d.ID)
-			return errors.Join(err, j.Expiries.PostponeExpiry(context.WithoutCancel(ctx), d, again))
+		again := now.Add(expiryBroken)
+		err := item(ctx, func(ctx context.Context) (err error) {
+			again, err = j.Moments.Expire(ctx, d.Store, d.ID)
+			return err
 		})
+		err = errors.Join(err, j.Expiries.PostponeExpiry(ctx, d, again))
 		if err != nil {
 			j.Log.Error().Err(err).Stringer("order", d.ID).Msg("an order could not expire; it stays due")
 		}

@@ -1,6 +1,7 @@
 package moments_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysvc/paysvc/internal/moments"
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
@@ -122,6 +124,34 @@ func TestATransferThatNobodyMadeEndsWithTheOrder(t *testing.T) {
 	o = b.read(o)
 	require.Equal(t, payment.OrderCancelled, o.Saved.Status)
 	require.Empty(t, o.OpenTransactions())
+}
+
+// interrupted reads orders, and does something before it tells what it read.
+type interrupted struct {
+	moments.Orders
+	meanwhile func()
+}
+
+func (i interrupted) ReadOrder(ctx context.Context, store string, id payment.OrderID) (*payment.Order, error) {
+	o, err := i.Orders.ReadOrder(ctx, store, id)
+	i.meanwhile()
+	return o, err
+}
+
+func TestAnOrderThatIsGivenMoreTimeMeanwhileDoesNotExpire(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	o := b.expiring()
+	b.clock.advance(time.Hour)
+	b.Orders = interrupted{b.store, func() {
+		_, err := b.Amend(t.Context(), moments.AmendCommand{Store: "demo", Order: o.ID, Change: func(o *payment.Order) error {
+			o.ExpiresAt = b.clock.now().Add(time.Hour)
+			return nil
+		}})
+		require.NoError(t, err)
+	}}
+	require.NotZero(t, b.expire(o))
+	require.Equal(t, payment.OrderPending, b.read(o).Saved.Status)
 }
 
 func TestAChargeThatIsOnItsWayHoldsTheExpiryUp(t *testing.T) {
