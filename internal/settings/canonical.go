@@ -32,6 +32,7 @@ func (n *node) canonical() string {
 		return "[" + strings.Join(parts, ", ") + "]"
 	case empty:
 		return "null"
+	case number, fraction, boolean, broken:
 	}
 	return n.text
 }

@@ -35,8 +35,8 @@ func TestBadPipelines(t *testing.T) {
 		{"no operation", "confirm: [{as: x}]", "8:17: " + base + "confirm[0]: says nothing to do; an edit has one of the keys insert, append, remove, move, replace, change"},
 		{"two operations", "confirm: [{remove: save-order, move: save-order}]", "8:17: " + base + "confirm[0]: has the keys remove, move; an edit has one of them"},
 		{
-			"unknown key of an edit", "confirm:\n  - insert: bell\n    before: save-order\n    wehn: order.total > 1",
-			"11:11: " + base + "confirm[0].wehn: unknown key; known here: insert, as, before, after, when, with",
+			"unknown key of an edit", "confirm:\n  - insert: bell\n    before: save-order\n    unless: order.total > 1",
+			"11:11: " + base + "confirm[0].unless: unknown key; known here: insert, as, before, after, when, with",
 		},
 		{
 			"key of another operation", "status-ok: [{remove: pay-order, when: order.total > 1}, {append: bell, before: x}]",
