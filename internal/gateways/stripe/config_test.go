@@ -58,6 +58,7 @@ func TestSettings(t *testing.T) {
 				require.NoError(t, err)
 				return
 			}
+			require.Error(t, err)
 			wrong := []string{}
 			for _, e := range err.(interface{ Unwrap() []error }).Unwrap() {
 				one, ok := errors.AsType[*payment.Error](e)

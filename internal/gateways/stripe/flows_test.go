@@ -225,7 +225,7 @@ func TestDispute(t *testing.T) {
 	}
 }
 
-func TestInquiryAsAnInquiryOfABank(t *testing.T) {
+func TestABankThatOnlyAsksMovesNoMoney(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "card")
 	f := s.pay(t)
@@ -233,6 +233,7 @@ func TestInquiryAsAnInquiryOfABank(t *testing.T) {
 	s.stripe.dispute(f.GatewayReference, 100_00, "warning_needs_response")
 	s.stripe.disputed("closed", "warning_closed")
 	s.deliver(t)
+	require.Len(t, s.payment.Transactions, 2)
 	require.Equal(t, payment.Declined, s.payment.Transactions[1].State)
 	s.requireBooks(t, "100.00", "100.00", "0.00", "0.00")
 }

@@ -103,6 +103,7 @@ func TestRequestsAskForNothingElse(t *testing.T) {
 	header := sent[0].Header
 	require.Equal(t, s.reference, header.Get("Idempotency-Key"))
 	require.Equal(t, "Bearer sk_test_1", header.Get("Authorization"))
+	require.NotEmpty(t, header.Get("Stripe-Version"), "the account's default may be another")
 	require.Equal(t, "paysvc", header.Get("User-Agent"))
 	for name := range header {
 		require.False(t, strings.HasPrefix(name, "X-Stripe"), "%s describes the machine", name)
