@@ -92,6 +92,9 @@ func (s *Service) attempt(ctx context.Context, c *PayCommand) (Answer, error) {
 		Data:    c.Data,
 		From:    c.From,
 		Reply: func(run *pipeline.Run) *payment.Reply {
+			if run.Refusal == nil && run.Payment.Initial() == nil {
+				return nil // a step failed before anything was sent
+			}
 			reply = c.Render(Outcome{
 				Order: run.Order, Payment: run.Payment, Redirect: run.Redirect, Refusal: run.Refusal, Created: c.New != nil,
 			})

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,6 +40,8 @@ type bundle struct {
 	// requests that it has carried out and not answered yet.
 	notify atomic.Pointer[func(*http.Request)]
 	call   atomic.Pointer[func(*http.Request)]
+	// shop, when set, is what the shop answers to steps that ask it.
+	shop atomic.Pointer[func(steps.Message) (steps.Reply, error)]
 }
 
 // clock is a time that tests move.
@@ -112,7 +115,7 @@ func (b *bundle) load(t *testing.T, source string) *settings.Settings {
 			}, decode)
 		},
 		LookupEnv: func(name string) (string, bool) { value, ok := env[name]; return value, ok },
-		Pipelines: moments.PipelineSettings(steps.Makers(steps.MakerDeps{})),
+		Pipelines: moments.PipelineSettings(steps.Makers(steps.MakerDeps{Poster: poster{b}})),
 	})
 	require.NoError(t, err)
 	return loaded
@@ -144,7 +147,7 @@ func (b *bundle) receive(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	_, err := b.Confirm(r.Context(), moments.Delivery{
-		Gateway: "sandbox", Account: "sandbox", Raw: payment.RawNotification{Method: r.Method, Headers: r.Header, Body: body},
+		Gateway: "sandbox", Account: "sandbox", From: netip.MustParseAddr("192.0.2.7"), Raw: payment.RawNotification{Method: r.Method, Headers: r.Header, Body: body},
 	})
 	switch payment.KindOf(err) {
 	case payment.KindUnauthenticated:
