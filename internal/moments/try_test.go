@@ -26,16 +26,16 @@ func edited(t *testing.T, b *bundle, edits ...pipeline.Edit) *moments.Service {
 	return s
 }
 
-// holdsFor is a condition on the order.
-type holdsFor struct{ order func(*payment.Order) bool }
+// holdsFor is a condition on the run.
+type holdsFor struct{ run func(*pipeline.Run) bool }
 
-func (h holdsFor) Holds(run *pipeline.Run) (bool, error) { return h.order(run.Order), nil }
+func (h holdsFor) Holds(run *pipeline.Run) (bool, error) { return h.run(run), nil }
 func (holdsFor) String() string                          { return "order.total >= 1000" }
 
 // mailsOver sends the order mail for orders of a total only.
 func mailsOver(minor int64) pipeline.Edit {
 	return pipeline.Edit{Pipeline: pipeline.StatusOK, Op: pipeline.Replace, Target: "send-order-mail", Step: pipeline.Use{
-		Name: "send-order-mail", When: holdsFor{func(o *payment.Order) bool { return o.Total.Minor() >= minor }},
+		Name: "send-order-mail", When: holdsFor{func(run *pipeline.Run) bool { return run.Order.Total.Minor() >= minor }},
 	}}
 }
 
@@ -111,7 +111,7 @@ func TestATrialReadsAndDoesNothingElse(t *testing.T) {
 func TestAPaymentThatWasMadeIsTriedOnceMore(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	o := b.order()
+	o := b.order(func(o *payment.Order) { o.ExpiresAt = b.clock.now().Add(time.Hour) })
 	_, err := b.pay(o, "card", "")
 	require.NoError(t, err)
 	b.clock.advance(1000 * time.Hour)
@@ -142,6 +142,30 @@ func TestAnOrderWithoutPaymentsIsTried(t *testing.T) {
 	require.Equal(t, []string{"order-path-selector: status-pending", "order-path-selector/pending-order: done", "save-order: done"}, results(tried.InForce))
 	_, err := b.Try(t.Context(), moments.TryCommand{Store: "other", Order: b.order().ID, Pipeline: pipeline.Confirm})
 	require.Equal(t, payment.KindNotFound, payment.KindOf(err))
+}
+
+// What the PSP would report, or the books have, is what conditions see.
+func TestConditionsSeeTheFactThatIsTried(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	o := b.order()
+	_, err := b.pay(o, "wallet", "")
+	require.NoError(t, err)
+	var seen payment.Finding
+	other := edited(t, b, pipeline.Edit{Pipeline: pipeline.Confirm, Op: pipeline.Replace, Target: "save-order", Step: pipeline.Use{
+		Name: "saved", Step: "save-order", When: holdsFor{func(run *pipeline.Run) bool { seen = *run.Finding(); return true }},
+	}}, pipeline.Edit{Pipeline: pipeline.Confirm, Op: pipeline.Append, List: pipeline.Post, Step: pipeline.Use{Name: "save-order"}})
+	for fact, want := range map[payment.State]struct {
+		state   payment.State
+		changed bool
+	}{"": {payment.ActionRequired, false}, payment.Declined: {payment.Declined, true}, payment.ActionRequired: {payment.ActionRequired, false}} {
+		_, err = b.TryBeside(t.Context(), other, moments.TryCommand{Order: o.ID, Pipeline: pipeline.Confirm, Fact: fact})
+		require.NoError(t, err)
+		require.Equal(t, want.state, seen.Transaction.State)
+		require.Equal(t, want.changed, seen.Changed)
+		require.Equal(t, payment.ActionRequired, seen.Before)
+		require.Equal(t, "wallet", seen.Payment.Method)
+	}
 }
 
 func TestTwoSettingsAreCompared(t *testing.T) {
@@ -185,9 +209,11 @@ func TestTwoSettingsAreCompared(t *testing.T) {
 func (b *bundle) journal(small int) (large *payment.Order) {
 	b.t.Helper()
 	for range small {
+		b.clock.advance(time.Second) // the ids follow the clock
 		_, err := b.pay(b.order(), "card", "")
 		require.NoError(b.t, err)
 	}
+	b.clock.advance(time.Second)
 	large = b.order(func(o *payment.Order) {
 		o.Total = payment.FromMinor(500_000, o.Currency)
 		o.Lines[0].UnitPrice, o.Lines[0].Total = o.Total, o.Total
@@ -276,17 +302,21 @@ func TestReplayStopsWhenItIsToldTo(t *testing.T) {
 type pages struct {
 	order  *payment.Order
 	left   int
+	given  int
 	limits []int
-	reads  int
 }
 
-func (p *pages) RecordedRuns(_ context.Context, _ payment.RunFilter, _ payment.RunID, limit int) ([]payment.RecordedRun, error) {
+func (p *pages) RecordedRuns(_ context.Context, _ payment.RunFilter, after payment.RunID, limit int) ([]payment.RecordedRun, error) {
+	if after.N != p.given {
+		return nil, errors.New("the list goes on elsewhere")
+	}
 	p.limits = append(p.limits, limit)
 	runs := make([]payment.RecordedRun, min(limit, p.left))
 	p.left -= len(runs)
 	for i := range runs {
+		p.given++
 		runs[i] = payment.RecordedRun{
-			ID: payment.RunID{Order: p.order.ID, N: 1}, Store: "demo", RunRecord: payment.RunRecord{Pipeline: pipeline.PreProcess, Payment: 99},
+			ID: payment.RunID{Order: p.order.ID, N: p.given}, Store: "demo", RunRecord: payment.RunRecord{Pipeline: pipeline.PreProcess, Payment: 99},
 		}
 	}
 	return runs, nil

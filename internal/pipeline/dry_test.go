@@ -228,6 +228,9 @@ func TestEveryDifferenceOfTwoTrials(t *testing.T) {
 		"added": {named("a"), named("a", "b"), []pipeline.Difference{
 			{Kind: pipeline.StepAdded, Subject: "b", After: "done"}, note("system", "", "b"),
 		}},
+		"the same twice": {named("a"), trial(pipeline.Use{Name: "a"}, pipeline.Use{Name: "again", Step: "a"}), []pipeline.Difference{
+			{Kind: pipeline.StepAdded, Subject: "again", After: "done"}, note("system", "", "a"),
+		}},
 		"removed": {named("a", "b"), named("b"), []pipeline.Difference{
 			{Kind: pipeline.StepRemoved, Subject: "a", Before: "done"}, note("system", "a", ""),
 		}},
