@@ -2,14 +2,15 @@ package main
 
 import (
 	"github.com/paysvc/paysvc/internal/api"
+	"github.com/paysvc/paysvc/internal/jobs"
 	"github.com/paysvc/paysvc/internal/moments"
 	"github.com/paysvc/paysvc/internal/store"
 )
 
 // apiBooks names what the lists of the API are read from.
-func apiBooks(s *store.Store, m *moments.Service) api.Books {
+func apiBooks(s *store.Store, m *moments.Service, j *jobs.Jobs) api.Books {
 	return api.Books{
-		Transactions: s, Notes: s, Timeline: s, Attributes: s, Events: s, Runs: s, Notifications: s, News: s, Cases: s,
-		Stock: s, PromotionCodes: s, Baskets: s, Replays: m, Pipelines: m,
+		Transactions: s, Notes: s, Timeline: s, Attributes: s, Events: s, Endpoints: s, Deliveries: s, Runs: s, Notifications: s, News: s, Cases: s,
+		Stock: s, PromotionCodes: s, Baskets: s, Replays: m, Pipelines: m, Jobs: j,
 	}
 }

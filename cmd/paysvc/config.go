@@ -14,6 +14,7 @@ import (
 
 	"github.com/paysvc/paysvc/internal/api/httpkit"
 	"github.com/paysvc/paysvc/internal/gateways"
+	"github.com/paysvc/paysvc/internal/outbound"
 )
 
 // config is the configuration of the process. Stores are configured by the
@@ -28,15 +29,19 @@ type config struct {
 	LogLevel            string          `split_words:"true" default:"info" desc:"debug, info, warn or error"`
 	TrustedProxies      []string        `split_words:"true" desc:"networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8,192.168.0.0/16"`
 	OutboundNetworks    []string        `split_words:"true" desc:"networks that are not public and that URLs of stores may lead to, e.g. 10.1.0.0/16 (dev: loopback)"`
+	SecretKey           gateways.Secret `split_words:"true" desc:"base64 of at least 32 random bytes, from which the secrets of webhooks are derived (dev: one of its own)"`
 	RatePerIP           int             `split_words:"true" default:"6000" desc:"requests a minute from one address, 0 for no limit (dev: none)"`
 	RatePerKey          int             `split_words:"true" default:"60000" desc:"requests a minute with one API key, 0 for no limit"`
-	MailFolder          string          `split_words:"true" default:"mails" desc:"folder that order mails are written to"`
+	SMTPURL             gateways.Secret `envconfig:"SMTP_URL" desc:"mail server, e.g. smtp://user:password@host:587"`
+	MailFolder          string          `split_words:"true" default:"mails" desc:"folder that order mails are written to without a mail server"`
+	MailTemplates       string          `split_words:"true" desc:"folder of templates of your own for order mails"`
 	DrainSeconds        int             `split_words:"true" default:"25" desc:"how long requests may finish when the service stops"`
 	PostgresBin         string          `split_words:"true" desc:"folder of the PostgreSQL programs that dev uses (found by itself)"`
 	DevFolder           string          `split_words:"true" default:".dev" desc:"folder of dev's database, ledger and mails"`
 
 	trusted  []netip.Prefix
 	outbound []netip.Prefix
+	secrets  outbound.Secrets
 	level    zerolog.Level
 }
 
@@ -62,6 +67,10 @@ func readConfig() (*config, error) {
 	}
 	c.trusted = networks("PAYSVC_TRUSTED_PROXIES", c.TrustedProxies)
 	c.outbound = networks("PAYSVC_OUTBOUND_NETWORKS", c.OutboundNetworks)
+	var err error
+	if c.secrets, err = outbound.ParseSecrets(c.SecretKey.Reveal()); err != nil {
+		problems = append(problems, fmt.Errorf("PAYSVC_SECRET_KEY: %w", err))
+	}
 	level, err := zerolog.ParseLevel(c.LogLevel)
 	if err != nil {
 		problems = append(problems, errors.New("PAYSVC_LOG_LEVEL: must be debug, info, warn or error"))

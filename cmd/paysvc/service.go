@@ -16,8 +16,9 @@ import (
 	"github.com/paysvc/paysvc/internal/api/httpkit"
 	"github.com/paysvc/paysvc/internal/jobs"
 	"github.com/paysvc/paysvc/internal/moments"
-	"github.com/paysvc/paysvc/internal/pipeline/steps"
+	"github.com/paysvc/paysvc/internal/outbound"
 	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/pipeline/steps"
 	"github.com/paysvc/paysvc/internal/settings"
 	"github.com/paysvc/paysvc/internal/store"
 )
@@ -39,16 +40,22 @@ type service struct {
 	store    *store.Store
 	moments  *moments.Service
 	jobs     *jobs.Jobs
+	mail     *post
 	api      *api.API
+	outbound *outbound.Client
 	draining chan struct{}
 }
+
+// backgroundConnections are those of background work, beside the ones of requests:
+// work that nobody waits for must not make anybody wait.
+const backgroundConnections = 8
 
 // newService connects to the database and wires all packages together. It is
 // the only place that knows every one of them.
 func newService(ctx context.Context, p parts) (*service, error) {
 	ids := payment.NewIDs(time.Now, rand.Reader)
 	books, err := store.Open(ctx, p.config.DatabaseURL.Reveal(), store.Options{
-		ConnectionsMax: p.config.DatabaseConnections, NewID: ids.New,
+		ConnectionsMax: p.config.DatabaseConnections, BackgroundMax: backgroundConnections, NewID: ids.New,
 	})
 	if err != nil {
 		return nil, err
@@ -63,9 +70,15 @@ func newService(ctx context.Context, p parts) (*service, error) {
 		books.Close()
 		return nil, err
 	}
+	if s.mail, err = newPost(p.config, s.moments); err != nil {
+		books.Close()
+		return nil, err
+	}
 	s.jobs, err = jobs.New(ctx, jobs.Deps{
 		Transactions: books, Runs: books, Notifications: books, Effects: books, Expiries: books, Claims: books, Moments: s.moments,
-		Orders: books, Mailer: jobs.Folder(p.config.MailFolder), MailFrom: s.moments.MailFrom, Now: time.Now, Log: p.log,
+		Orders: books, Mailer: s.mail, OrderMail: s.mail.order, Now: time.Now, Log: p.log,
+		Background:  store.InBackground,
+		Out:         s.out(p.config),
 		DatabaseURL: p.config.DatabaseURL.Reveal(), DrainMax: time.Duration(p.config.DrainSeconds) * time.Second,
 	})
 	if err != nil {
@@ -74,7 +87,8 @@ func newService(ctx context.Context, p parts) (*service, error) {
 	}
 	s.api, err = api.New(api.Deps{
 		Moments: s.moments, Orders: books, Keys: books, IDs: ids, Now: time.Now, Random: rand.Reader, Log: p.log,
-		Books: apiBooks(books, s.moments), Version: version, TrustedProxies: p.config.trusted, Limits: p.config.limits(),
+		Webhooks: s.webhooks(p.config),
+		Books:    apiBooks(books, s.moments, s.jobs), Version: version, TrustedProxies: p.config.trusted, Limits: p.config.limits(),
 		Ready: s.ready, Draining: s.draining, Mount: p.mount,
 	})
 	if err != nil {
@@ -87,6 +101,8 @@ func newService(ctx context.Context, p parts) (*service, error) {
 // close gives the connections back.
 func (s *service) close() {
 	s.jobs.Close()
+	s.mail.close()
+	s.outbound.Close()
 	s.store.Close()
 }
 

@@ -26,17 +26,19 @@ var notOfAnObject = []string{"put-basket"}
 // bodies are what each operation with a body gets in these tests; a new
 // operation needs one.
 var bodies = map[string]any{
-	"create-order":          map[string]any{"number": "A-1", "currency": "EUR", "total": "0.00"},
-	"amend-order":           map[string]any{"locale": "de"},
-	"cancel-order":          map[string]any{"reason": "changed their mind"},
-	"pay-order":             map[string]any{"method": "card"},
-	"validate-payment-data": map[string]any{"method": "card"},
-	"mark-payment-paid":     map[string]any{"reason": "the money came"},
-	"add-note":              map[string]any{"text": "called"},
-	"put-attribute":         map[string]any{"a": 1},
-	"put-stock":             map[string]any{"items": []any{map[string]any{"sku": "X-1", "quantity": 1}}},
-	"put-promotion-codes":   map[string]any{"items": []any{map[string]any{"code": "WINTER"}}},
-	"put-basket":            map[string]any{"lines": []any{}},
+	"create-webhook-endpoint": map[string]any{"url": "https://shop.example/hooks?a=1"},
+	"change-webhook-endpoint": map[string]any{"types": []string{"order.paid"}},
+	"create-order":            map[string]any{"number": "A-1", "currency": "EUR", "total": "0.00"},
+	"amend-order":             map[string]any{"locale": "de"},
+	"cancel-order":            map[string]any{"reason": "changed their mind"},
+	"pay-order":               map[string]any{"method": "card"},
+	"validate-payment-data":   map[string]any{"method": "card"},
+	"mark-payment-paid":       map[string]any{"reason": "the money came"},
+	"add-note":                map[string]any{"text": "called"},
+	"put-attribute":           map[string]any{"a": 1},
+	"put-stock":               map[string]any{"items": []any{map[string]any{"sku": "X-1", "quantity": 1}}},
+	"put-promotion-codes":     map[string]any{"items": []any{map[string]any{"code": "WINTER"}}},
+	"put-basket":              map[string]any{"lines": []any{}},
 }
 
 // objects are an object of store demo for each path parameter, and the same for
@@ -46,6 +48,8 @@ type objects struct {
 	payment, absentPayment           string
 	run, absentRun                   string
 	notification, absentNotification string
+	endpoint, absentEndpoint         string
+	event, absentEvent               string
 	token                            string
 }
 
@@ -60,8 +64,14 @@ func (b *bundle) objects(c *client) objects {
 		payment: order.Text("payments.0.id"), absentPayment: payment.PaymentID{Order: absent, N: 1}.String(),
 		absentRun:          payment.RunID{Order: absent, N: 1}.String(),
 		absentNotification: payment.NotificationID(b.ids.New()).String(),
+		absentEndpoint:     payment.EndpointID(b.ids.New()).String(),
+		absentEvent:        payment.EventID{Order: absent, N: 1}.String(),
 	}
+	o.endpoint = c.Post("/v1/webhook-endpoints", bodies["create-webhook-endpoint"]).Is(http.StatusCreated).Text("id")
 	for _, entry := range c.Get("/v1/orders/" + id + "/timeline?limit=200").Is(http.StatusOK).List("data") {
+		if event, ok := entry.(map[string]any)["event"].(map[string]any); ok {
+			o.event = event["id"].(string)
+		}
 		if run, ok := entry.(map[string]any)["run"].(map[string]any); ok {
 			o.run = run["id"].(string)
 		}
@@ -101,8 +111,14 @@ func (o objects) path(t *testing.T, op operation, absent bool) string {
 		id = pick(o.run, o.absentRun)
 	case "notifications":
 		id = pick(o.notification, o.absentNotification)
+	case "webhook-endpoints":
+		id = pick(o.endpoint, o.absentEndpoint)
+	case "events":
+		id = pick(o.event, o.absentEvent)
 	case "baskets":
 		id = pick("b-9", "b-none")
+	case "jobs":
+		id = pick("job_812", "job_9")
 	}
 	path := strings.NewReplacer(
 		"{id}", id, "{key}", pick("crm", "nothing"), "{sku}", pick("X-1", "X-none"), "{code}", pick("WINTER", "NONE"),

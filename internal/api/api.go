@@ -25,8 +25,8 @@ type Moments interface {
 	Pay(ctx context.Context, c moments.PayCommand) (moments.Answer, error)
 	MarkPaid(ctx context.Context, c moments.MarkPaidCommand) (moments.Answer, error)
 	Confirm(ctx context.Context, d moments.Delivery) (moments.Receipt, error)
-	Submit(ctx context.Context, o *payment.Order) (*payment.Order, error)
-	Fail(ctx context.Context, o *payment.Order) (*payment.Order, error)
+	Submit(ctx context.Context, o *payment.Order, from netip.Addr) (*payment.Order, error)
+	Fail(ctx context.Context, o *payment.Order, from netip.Addr) (*payment.Order, error)
 	CancelOrder(ctx context.Context, c moments.CancelCommand) (*payment.Order, error)
 	Amend(ctx context.Context, c moments.AmendCommand) (*payment.Order, error)
 	OrderOfSlug(ctx context.Context, slug string) (*payment.Order, error)
@@ -49,11 +49,13 @@ type Deps struct {
 	Orders  Orders
 	Keys    Keys
 	Books   Books
-	IDs     *payment.IDs
-	Now     func() time.Time
-	Random  io.Reader
-	Log     zerolog.Logger
-	Version string
+	// Webhooks is what endpoints for events are made with.
+	Webhooks Webhooks
+	IDs      *payment.IDs
+	Now      func() time.Time
+	Random   io.Reader
+	Log      zerolog.Logger
+	Version  string
 	// TrustedProxies are the networks whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
 	Limits         httpkit.RateLimits

@@ -16,10 +16,13 @@ type Books struct {
 	Timeline       Timeline
 	Attributes     Attributes
 	Events         Events
+	Endpoints      Endpoints
+	Deliveries     Deliveries
 	Runs           Runs
 	Notifications  Notifications
 	News           News
 	Cases          Cases
+	Jobs           Jobs
 	Stock          Stock
 	PromotionCodes PromotionCodes
 	Baskets        Baskets

@@ -36,6 +36,9 @@ func (a *API) listRoutes() {
 	add(a, post("/v1/notifications/{id}/replay", "replay-notification", "Apply a notification again", admin), a.replayNotification)
 	add(a, get("/v1/cases", "list-cases", "List what only a person can decide"), a.listCases)
 
+	add(a, describe(http.MethodGet, "/v1/jobs", "list-jobs", "List background work that is not done", scopeNames([]payment.Scope{admin})), a.listJobs)
+	add(a, post("/v1/jobs/{id}/retry", "retry-job", "Try background work again", admin), a.retryJob)
+
 	// What stores keep here for the effects of orders.
 	add(a, get("/v1/stock", "list-stock", "List the stock"), a.listStock)
 	add(a, put("/v1/stock", "put-stock", "Set the stock of articles", admin).exempt("items[].sku"), a.putStock)
@@ -49,6 +52,7 @@ func (a *API) listRoutes() {
 	add(a, put("/v1/baskets/{id}", "put-basket", "Keep a basket", orders), a.putBasket)
 	add(a, del("/v1/baskets/{id}", "delete-basket", "Delete a basket", orders), a.deleteBasket)
 
+	a.webhookRoutes()
 	a.documentOutcomes()
 	a.explain()
 }

@@ -18,11 +18,13 @@ type described struct {
 type problems map[int]string
 
 const (
-	noOrder = "`not_found`: the store has no order of this id."
-	closed  = "`order_not_open`: the order is closed. `payment_in_progress`: a payment is under way."
-	repeats = " `idempotency_in_progress`: the first request with this key still runs."
-	reused  = " `idempotency_key_reused`: the key came with another body."
-	version = "`version_conflict`: the value is not the one that the precondition names."
+	noOrder     = "`not_found`: the store has no order of this id."
+	closed      = "`order_not_open`: the order is closed. `payment_in_progress`: a payment is under way."
+	repeats     = " `idempotency_in_progress`: the first request with this key still runs."
+	reused      = " `idempotency_key_reused`: the key came with another body."
+	noEndpoint  = "`not_found`: the store has no webhook endpoint of this id."
+	webhooksOff = "`webhooks_not_configured`: the operator has to set `PAYSVC_SECRET_KEY`."
+	version     = "`version_conflict`: the value is not the one that the precondition names."
 )
 
 // sections lists every operation, in the order of an order's life.
@@ -87,6 +89,27 @@ var sections = []section{
 	}},
 	{"Events", "What changed, for the store's own programs.", []described{
 		{"list-events", "Reads events, oldest first. Keep the last `sequence` and read on with `after`: no event is left out, and none comes before another that was read already.", nil},
+		{"redeliver-event", "Posts an event again: to all active endpoints that get its type, or to one. Each begins its schedule anew. Receivers know the event by its id.", problems{
+			404: "`not_found`: the store has no event of this id.",
+			409: "`nothing_to_redeliver`: no active endpoint gets the event.",
+		}},
+	}},
+	{"Webhooks", "URLs of a store that events are posted to, signed as Standard Webhooks says. At least once, with the same `webhook-id` on each try; any 2xx within ten seconds acknowledges. Otherwise it is tried again after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h, and then parked.", []described{
+		{"create-webhook-endpoint", "Has events from now on posted to a URL, with `https` and a public address. The secret that signs them is in this answer and never shown again.", problems{
+			409: "`endpoints_full`: the store has as many endpoints as it can.",
+			422: "`url_not_allowed`, `type_invalid`, `duplicate`: see `errors`.",
+			503: webhooksOff,
+		}},
+		{"list-webhook-endpoints", "Lists the endpoints of the store, the oldest first.", nil},
+		{"get-webhook-endpoint", "Reads an endpoint, and how it does.", problems{404: noEndpoint}},
+		{"change-webhook-endpoint", "Changes the fields that are sent. While an endpoint is not active, nothing is kept for it: what happens meanwhile is read from the events.", problems{
+			404: noEndpoint, 422: "`url_not_allowed`, `type_invalid`, `duplicate`: see `errors`.",
+		}},
+		{"delete-webhook-endpoint", "Deletes an endpoint. What was on its way to it is not posted any more.", problems{404: noEndpoint}},
+		{"rotate-webhook-secret", "Makes a new secret. For a day the one before signs too: each message has both signatures.", problems{
+			404: noEndpoint, 503: webhooksOff,
+		}},
+		{"list-webhook-deliveries", "Lists what was posted to the endpoint, is to be, or was given up; the newest event first. Kept for 35 days.", problems{404: noEndpoint}},
 	}},
 	{"Operators", "What only a person can decide, and what the service did by itself.", []described{
 		{"list-cases", "Lists what only a person can decide: another amount, money on a cancelled order, an article out of stock.", nil},
@@ -94,6 +117,11 @@ var sections = []section{
 		{"list-notifications", "Lists what PSPs sent, and what became of it. Their content is not shown: it may hold personal data.", nil},
 		{"replay-notification", "Applies a kept notification again, and answers what became of it. What is known already changes nothing.", problems{
 			404: "`not_found`: the store has no notification of this id.",
+		}},
+		{"list-jobs", "Lists the background work of the store that is not done: mails and deliveries that wait, run, or were given up (`parked`). Done work is not shown.", nil},
+		{"retry-job", "Tries a job again, now, and answers it as it stands then. One that runs already is left alone.", problems{
+			404: "`not_found`: the store has no job of this id.",
+			409: "`job_done`: the job is done. `job_waiting`: the same work waits in another job.",
 		}},
 		{"get-run", "Reads the journal of a run: which steps ran, how long they took, and what failed.", problems{404: "`not_found`: the store has no run of this id."}},
 		{"list-pipelines", "Lists the pipelines of each method, with the steps that run.", nil},
@@ -129,11 +157,13 @@ var examples = map[string]map[string]any{
 		"billing_address": map[string]any{"country": "NL", "city": "Utrecht", "line1": "Oudegracht 1", "postal_code": "3511 AA"},
 		"return_urls":     map[string]any{"success": "https://shop.example/thanks", "failure": "https://shop.example/oops"},
 	},
-	"amend-order":           {"shipping": "0.00", "total": "120.00"},
-	"cancel-order":          {"reason": "The shopper changed their mind."},
-	"pay-order":             {"method": "card", "data": map[string]any{}},
-	"mark-payment-paid":     {"reason": "Transfer of 3 March, statement 17."},
-	"validate-payment-data": {"method": "card", "data": map[string]any{}},
+	"create-webhook-endpoint": {"url": "https://shop.example/paysvc-events", "types": []any{"order.paid", "refund.*"}},
+	"change-webhook-endpoint": {"active": true},
+	"amend-order":             {"shipping": "0.00", "total": "120.00"},
+	"cancel-order":            {"reason": "The shopper changed their mind."},
+	"pay-order":               {"method": "card", "data": map[string]any{}},
+	"mark-payment-paid":       {"reason": "Transfer of 3 March, statement 17."},
+	"validate-payment-data":   {"method": "card", "data": map[string]any{}},
 	"try-pipeline": {
 		"order": "ord_01kamn3gd8e1cb2hm0q4s6w8xz", "pipeline": "confirm", "fact": "approved",
 		"pipelines": map[string]any{"status-ok": []any{map[string]any{"change": "send-order-mail", "when": "order.total >= 100"}}},

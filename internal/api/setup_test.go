@@ -128,7 +128,7 @@ func bootOn(t *testing.T, database string, change ...func(*api.Deps)) *bundle {
 	deps := api.Deps{
 		Moments: b.Moments, Orders: b.Store, Keys: b.Store, Books: booksOf(b.Store, b.Moments), IDs: b.ids, Now: b.Clock.Now,
 		Random: rand.Reader, Log: log, Version: "test", Ready: b.Store.Ready,
-		Mount: map[string]http.Handler{"/sandbox": b.Simulator.Handler()},
+		Mount: map[string]http.Handler{"/sandbox": b.Simulator.Handler()}, Webhooks: webhooks(t),
 	}
 	for _, c := range change {
 		c(&deps)
@@ -144,8 +144,8 @@ func bootOn(t *testing.T, database string, change ...func(*api.Deps)) *bundle {
 
 func booksOf(s *store.Store, m *moments.Service) api.Books {
 	return api.Books{
-		Transactions: s, Notes: s, Timeline: s, Attributes: s, Events: s, Runs: s, Notifications: s, News: s, Cases: s,
-		Stock: s, PromotionCodes: s, Baskets: s, Replays: m, Pipelines: m,
+		Transactions: s, Notes: s, Timeline: s, Attributes: s, Events: s, Endpoints: s, Deliveries: s, Runs: s, Notifications: s, News: s, Cases: s,
+		Stock: s, PromotionCodes: s, Baskets: s, Replays: m, Pipelines: m, Jobs: parked{},
 	}
 }
 
