@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -31,6 +32,7 @@ func managePipelines(ctx context.Context, args []string, env environment) error 
 // trial is what the flags of `pipelines try` say.
 type trial struct {
 	order, pipeline, fact, method, settings, store string
+	from                                           netip.Addr
 	replay                                         int
 	json                                           bool
 }
@@ -42,6 +44,12 @@ func (t *trial) parse(args []string, env environment) error {
 	flags.StringVar(&t.pipeline, "pipeline", "", "the pipeline: "+strings.Join(pipeline.Roots(), ", ")+" (with --replay: all)")
 	flags.StringVar(&t.fact, "fact", "", "confirm: what the PSP would report about the latest open transaction, such as approved")
 	flags.StringVar(&t.method, "method", "", "internal, pre-process: what would be paid with, where the order has no payment")
+	flags.Func("from", "the address of whoever causes the run: a fact from there is a notification", func(text string) (err error) {
+		if t.from, err = netip.ParseAddr(text); err != nil {
+			return errors.New("must be an address such as 192.0.2.7")
+		}
+		return nil
+	})
 	flags.StringVar(&t.settings, "settings", "", "a settings file to compare with the settings in force")
 	flags.IntVar(&t.replay, "replay", 0, "try the latest recorded runs instead of one order: how many")
 	flags.StringVar(&t.store, "store", "", "only orders of this store")
@@ -64,8 +72,8 @@ func (t *trial) check(rest []string) error {
 		return fmt.Errorf("pipelines try: --replay takes 1 to %d", moments.ReplayMax)
 	case t.replay != 0 && t.settings == "":
 		return errors.New("pipelines try: --replay compares with --settings, which is missing")
-	case t.replay != 0 && (t.fact != "" || t.method != ""):
-		return errors.New("pipelines try: --fact and --method are for --order")
+	case t.replay != 0 && (t.fact != "" || t.method != "" || t.from.IsValid()):
+		return errors.New("pipelines try: --fact, --method and --from are for --order")
 	case t.pipeline != "" && !slices.Contains(pipeline.Roots(), t.pipeline):
 		return errors.New("pipelines try: --pipeline takes " + strings.Join(pipeline.Roots(), ", "))
 	}
@@ -132,7 +140,7 @@ func (t *trial) tryOrder(ctx context.Context, inForce, other *moments.Service, e
 		return err
 	}
 	c := moments.TryCommand{
-		Store: t.store, Order: id, Pipeline: t.pipeline, Fact: payment.State(t.fact), Method: t.method,
+		Store: t.store, Order: id, Pipeline: t.pipeline, Fact: payment.State(t.fact), Method: t.method, From: t.from,
 	}
 	var tried *moments.Tried
 	if other == nil {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"net/netip"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -16,6 +17,7 @@ type tryBody struct {
 	Pipeline  string          `json:"pipeline" maxLength:"40" example:"confirm" doc:"One that runs begin with: internal, pre-process, confirm, post-process or cancel."`
 	Fact      string          `json:"fact,omitempty" enum:"approved,declined,pending,action_required,not_sent,unknown,reversed" doc:"Of confirm: what the PSP would report about the latest open transaction. Without it, the latest transaction stands as the books have it."`
 	Method    string          `json:"method,omitempty" maxLength:"64" doc:"Of internal and pre-process: what would be paid with. Without it, the method of the latest payment."`
+	From      string          `json:"from,omitempty" maxLength:"45" example:"192.0.2.7" doc:"The address of whoever causes the run. A fact is then a notification from there; without it, the answer to an inquiry, which has no sender."`
 	Pipelines json.RawMessage `json:"pipelines,omitempty" doc:"Edits by pipeline, as below the key pipelines in paysvc.yaml, on top of those in force for the order's method. References to the environment and to files are not looked up."`
 }
 
@@ -44,9 +46,15 @@ func (a *API) tryPipeline(ctx context.Context, in *struct{ Body tryBody }) (*try
 	if err != nil {
 		return nil, err
 	}
+	var from netip.Addr
+	if in.Body.From != "" {
+		if from, err = netip.ParseAddr(in.Body.From); err != nil {
+			return nil, payment.Invalid("from", "invalid", "must be an IP address such as 192.0.2.7")
+		}
+	}
 	tried, err := a.Books.Pipelines.Try(ctx, moments.TryCommand{
 		Store: storeOf(ctx), Order: id, Pipeline: in.Body.Pipeline, Fact: payment.State(in.Body.Fact), Method: in.Body.Method,
-		Edits: in.Body.Pipelines,
+		From: from, Edits: in.Body.Pipelines,
 	})
 	if err != nil {
 		return nil, err

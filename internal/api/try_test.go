@@ -120,6 +120,23 @@ func TestEditsAreTriedOnTopOfThePipelinesInForce(t *testing.T) {
 	}, a.List("differences"))
 }
 
+// Who sends a notification matters to some steps; an inquiry has no sender.
+func TestTheSenderIsTriedToo(t *testing.T) {
+	t.Parallel()
+	c := boot(t).Client()
+	body := map[string]any{"order": c.PaidOrder(), "pipeline": "confirm", "pipelines": map[string]any{"confirm": []any{
+		map[string]any{"insert": "ip-range-validation", "before": "order-path-selector", "with": map[string]any{"networks": []any{"192.0.2.0/24"}}},
+	}}}
+	require.Equal(t, "done", c.tried(body).Is(http.StatusOK).Text("tried.outcome"))
+	body["from"] = "192.0.2.7"
+	require.Equal(t, "done", c.tried(body).Is(http.StatusOK).Text("tried.outcome"))
+	body["from"] = "198.51.100.7"
+	a := c.tried(body).Is(http.StatusOK)
+	require.Equal(t, "refused", a.Text("tried.outcome"))
+	require.Equal(t, []string{"ip-range-validation: refused", "order-path-selector: not reached", "save-order: not reached"}, a.stepsAt("tried"))
+	require.Equal(t, "done", a.Text("in_force.outcome"))
+}
+
 // A step that a store would call gets a stand-in for its secret: what an edit
 // refers to is not looked up, and nothing is called.
 func TestAStepThatCallsTheStoreIsTriedWithoutCalling(t *testing.T) {
@@ -160,6 +177,7 @@ func TestWhatCannotBeTriedIsRefusedWithItsField(t *testing.T) {
 		"nothing open":     {confirm(map[string]any{"fact": "approved"}), "nothing_open", "fact"},
 		"a useless fact":   {confirm(map[string]any{"fact": "approved", "pipeline": "cancel"}), "fact_not_taken", "fact"},
 		"no such fact":     {confirm(map[string]any{"fact": "sending"}), "validation_failed", "fact"},
+		"no address":       {confirm(map[string]any{"from": "shop.example"}), "invalid", "from"},
 		"not pipelines":    {confirm(map[string]any{"pipelines": []any{}}), "pipelines_invalid", "pipelines"},
 		"an unknown one":   {confirm(map[string]any{"pipelines": map[string]any{"confrim": []any{}}}), "pipelines_invalid", "pipelines.confrim"},
 		"an unknown word": {confirm(map[string]any{"pipelines": map[string]any{"confirm": []any{

@@ -3,6 +3,7 @@ package moments
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +25,9 @@ type TryCommand struct {
 	// Method is what an order is paid with that has no payment yet, where the
 	// pipeline begins one; "" is that of its latest payment.
 	Method string
+	// From is who causes the run. A fact from somewhere is a notification; one from
+	// nowhere is the answer to an inquiry, which has no sender.
+	From netip.Addr
 	// Edits are edits of pipelines as settings write them, on top of those in force;
 	// nil where nothing else is tried.
 	Edits []byte
@@ -112,6 +116,7 @@ func tryOn(ctx context.Context, o *payment.Order, c TryCommand, inForce, other s
 // attempt is what is tried, the same on both sides.
 type attempt struct {
 	pipeline string
+	from     netip.Addr
 	facts    []payment.Fact
 	// about is the number of the payment that the run is about, 0 for the order.
 	about int
@@ -126,7 +131,7 @@ type attempt struct {
 
 // attempt makes of the command what a run of the pipeline begins with.
 func (c TryCommand) attempt(o *payment.Order) (attempt, error) {
-	a := attempt{pipeline: c.Pipeline, method: c.Method, begins: begins(c.Pipeline)}
+	a := attempt{pipeline: c.Pipeline, from: c.From, method: c.Method, begins: begins(c.Pipeline)}
 	latest := o.LatestPayment()
 	switch {
 	case !slices.Contains(pipeline.Roots(), c.Pipeline):
@@ -144,6 +149,7 @@ func (c TryCommand) attempt(o *payment.Order) (attempt, error) {
 		a.remarks = append(a.remarks, remarkAgain)
 	case c.Fact != "":
 		fact, err := factOf(o, c.Fact)
+		fact.Source = a.source()
 		a.facts = []payment.Fact{fact}
 		return a, err
 	case c.Pipeline == pipeline.Confirm && latest != nil:
@@ -166,7 +172,15 @@ func factOf(o *payment.Order, state payment.State) (payment.Fact, error) {
 		return payment.Fact{}, payment.Invalid("fact", "nothing_open", "the order has no transaction that a PSP could still report about")
 	}
 	latest := slices.MaxFunc(open, func(a, b *payment.Transaction) int { return a.N - b.N })
-	return payment.Fact{Source: payment.SourceNotification, Reference: latest.Reference, State: state}, nil
+	return payment.Fact{Reference: latest.Reference, State: state}, nil
+}
+
+// source is who brings the fact.
+func (a attempt) source() payment.Source {
+	if a.from.IsValid() {
+		return payment.SourceNotification
+	}
+	return payment.SourceInquiry
 }
 
 // try runs the attempt on one side.
@@ -188,7 +202,7 @@ func (a attempt) try(ctx context.Context, o *payment.Order, on side) *pipeline.T
 		}
 	}
 	return runner.Try(ctx, o, pipeline.Request{
-		Facts: a.facts, Retry: a.pipeline == pipeline.Confirm,
+		Facts: a.facts, From: a.from, Retry: a.pipeline == pipeline.Confirm,
 		Prepare: func(run *pipeline.Run) error { return a.prepare(run, s) },
 		Pick:    pick(a.pipeline), Confirm: pick(pipeline.Confirm),
 	})

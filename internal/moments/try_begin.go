@@ -19,9 +19,9 @@ func (a attempt) prepare(run *pipeline.Run, s *Service) error {
 	if run.Payment == nil || !a.finding || len(run.Payment.Transactions) == 0 {
 		return nil
 	}
-	latest := slices.MaxFunc(run.Payment.Transactions, func(a, b *payment.Transaction) int { return a.N - b.N })
+	latest := slices.MaxFunc(run.Payment.Transactions, func(t, u *payment.Transaction) int { return t.N - u.N })
 	run.Findings = []payment.Finding{{
-		Payment: run.Payment, Transaction: latest, Source: payment.SourceNotification, Before: latest.State,
+		Payment: run.Payment, Transaction: latest, Source: a.source(), Before: latest.State,
 	}}
 	return nil
 }
