@@ -39,6 +39,7 @@ var bodies = map[string]any{
 	"put-stock":               map[string]any{"items": []any{map[string]any{"sku": "X-1", "quantity": 1}}},
 	"put-promotion-codes":     map[string]any{"items": []any{map[string]any{"code": "WINTER"}}},
 	"put-basket":              map[string]any{"lines": []any{}},
+	"try-pipeline":            map[string]any{"order": payment.OrderID{}.String(), "pipeline": "confirm"},
 }
 
 // objects are an object of store demo for each path parameter, and the same for

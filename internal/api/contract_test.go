@@ -94,6 +94,10 @@ func storyOfPayments(b *bundle, c *client) {
 	c.Pay(invoice, "invoice", nil)
 	wallet := c.Order()
 	c.Pay(wallet, "wallet", nil).Is(http.StatusOK)
+	try := map[string]any{"order": wallet, "pipeline": "confirm", "fact": "approved"}
+	c.tried(try).Is(http.StatusOK)
+	try["pipelines"] = map[string]any{"status-ok": []any{map[string]any{"remove": "deduct-stock"}}}
+	c.tried(try).Is(http.StatusOK)
 	c.Post("/v1/orders/"+wallet+"/submit", nil).Is(http.StatusOK)
 	c.Post("/v1/orders/"+wallet+"/failed", nil).Is(http.StatusOK)
 	for _, scenario := range []string{"decline", "insufficient_funds", "action_required", "refuse_before_send", "timeout_after_charge", "garbage", "wrong_amount", "pending_then_approve"} {
