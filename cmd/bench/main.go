@@ -59,7 +59,10 @@ type options struct {
 	rounds  int           // into which that is divided; the two sides take turns
 	clients []int
 	only    []string
-	profile string // where a CPU profile of the service goes, "" for none
+	// deliveries compares the service with and without endpoints for events, in
+	// place of the service with the floor.
+	deliveries bool
+	profile    string // where a CPU profile of the service goes, "" for none
 }
 
 func (o options) round() time.Duration { return o.cell / time.Duration(o.rounds) }
@@ -70,11 +73,12 @@ func parseOptions(args []string) (options, error) {
 	rounds := flags.Int("rounds", 3, "turns that floor and service take in a cell; the ratio is the median of all turns")
 	clients := flags.String("clients", "1,8,32", "numbers of clients that work at once")
 	only := flags.String("only", "pay,confirm,status", "operations to measure")
+	deliveries := flags.Bool("deliveries", false, "measure what deliveries of events cost payments: 3 endpoints, one of them hanging")
 	profile := flags.String("cpuprofile", "", "profile the service under load into this file (and allocations beside it)")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
-	o := options{cell: time.Duration(*seconds * float64(time.Second)), rounds: *rounds, profile: *profile}
+	o := options{cell: time.Duration(*seconds * float64(time.Second)), rounds: *rounds, deliveries: *deliveries, profile: *profile}
 	if o.cell <= 0 || o.rounds < 1 {
 		return o, errors.New("-seconds and -rounds must be positive")
 	}
@@ -116,6 +120,13 @@ func bench(ctx context.Context, o options) error {
 		return fmt.Errorf("record: %w", err)
 	}
 	m := &measurement{options: o, service: s, server: db.server.PID(), floor: newFloor(db.pool, recorded), recorded: recorded}
+	if o.deliveries {
+		all, err := m.compare(ctx, db.pool)
+		if err != nil {
+			return err
+		}
+		return reportComparison(os.Stdout, o, db, all)
+	}
 	cells, err := m.all(ctx)
 	if err != nil {
 		return err

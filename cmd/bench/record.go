@@ -99,7 +99,7 @@ func (s *session) makeKey(ctx context.Context) error {
 	hash := sha256.Sum256([]byte(apiKey))
 	return s.store.CreateKey(ctx, payment.APIKey{
 		ID: "key_bench", Hash: hash[:], Store: "demo", Kind: payment.SecretKey, Name: "bench", CreatedAt: time.Now(),
-		Scopes: []payment.Scope{payment.ScopeOrders, payment.ScopePayments, payment.ScopeRead},
+		Scopes: []payment.Scope{payment.ScopeOrders, payment.ScopePayments, payment.ScopeRead, payment.ScopeAdmin},
 	})
 }
 

@@ -12,7 +12,7 @@ import (
 func (s *service) out(c *config) jobs.Out {
 	s.outbound = outbound.New(outbound.Config{Allowed: c.outbound, Now: time.Now})
 	return jobs.Out{
-		Books: s.store, Commands: s.store, Poster: s.outbound, Secrets: c.secrets, Storefronts: s.storefronts, Busy: s.store.Busy,
+		Books: s.store, Commands: s.store, Poster: s.outbound, Secrets: c.secrets, Storefronts: s.storefronts, Lent: s.store.Lent,
 	}
 }
 

@@ -31,6 +31,8 @@ type shop struct {
 	books   *store.Store
 	ids     *payment.IDs
 	secrets outbound.Secrets
+	// ahead is how far the clock of the next instance is.
+	ahead time.Duration
 }
 
 // newShop has a database server of its own: a transaction anywhere on a server
@@ -57,7 +59,9 @@ func (s *shop) instance(timeout time.Duration) *instance {
 		Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: timeout, Now: time.Now,
 	})
 	s.t.Cleanup(client.Close)
+	ahead := s.ahead
 	return start(s.t, s.url, &books{}, &mails{}, func(d *jobs.Deps) {
+		d.Now = func() time.Time { return time.Now().Add(ahead) }
 		d.Out = jobs.Out{Books: s.books, Commands: s.books, Poster: client, Secrets: s.secrets}
 	})
 }
@@ -141,16 +145,13 @@ func TestAReceiverThatHangsDelaysNobodyElse(t *testing.T) {
 	s.endpoint(one)
 	s.endpoint(two)
 	bad := s.endpoint(hanging)
-	i := s.instance(8 * time.Second)
+	i := s.instance(20 * time.Second)
 	const events = 100
 	s.order(events)
 	i.Kick()
 	require.Eventually(t, func() bool { return one.taken() == events && two.taken() == events }, patience, pollWait)
-	require.LessOrEqual(t, hanging.taken(), 4, "it still hangs on to the first, while the others have all")
-
-	e, err := s.books.Endpoint(t.Context(), "demo", bad)
-	require.NoError(t, err)
-	require.Zero(t, e.Failures, "not even one exchange was given up meanwhile")
+	require.LessOrEqual(t, hanging.taken(), 8, "it hangs on to the first few, while the others have all")
+	require.Equal(t, events, query[int](t, s.url, "select count(*) from webhook_deliveries where state = 'pending' and endpoint = $1", [16]byte(bad)))
 	i.Drain()
 }
 
@@ -159,7 +160,7 @@ func TestInstancesShareTheDeliveries(t *testing.T) {
 	s := newShop(t)
 	in := &inbox{}
 	id := s.endpoint(in)
-	one, two := s.instance(time.Second), s.instance(time.Second)
+	one, two := s.instance(20*time.Second), s.instance(20*time.Second)
 	const events = 120
 	s.order(events)
 	one.Kick()
@@ -168,6 +169,8 @@ func TestInstancesShareTheDeliveries(t *testing.T) {
 	require.Eventually(t, func() bool {
 		return query[int](t, s.url, "select count(*) from webhook_deliveries where state = 'delivered' and endpoint = $1", [16]byte(id)) == events
 	}, patience, pollWait)
+	in.mu.Lock()
+	defer in.mu.Unlock()
 	require.Len(t, in.ids, events, "each once")
 }
 
@@ -176,7 +179,7 @@ func TestWhatAnInstanceLeftIsDeliveredByAnother(t *testing.T) {
 	s := newShop(t)
 	in := &inbox{answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }}
 	id := s.endpoint(in)
-	one := s.instance(time.Second)
+	one := s.instance(20 * time.Second)
 	order := s.order(3)
 	one.Kick()
 	require.Eventually(t, func() bool { return in.taken() == 3 }, patience, pollWait)
@@ -186,7 +189,8 @@ func TestWhatAnInstanceLeftIsDeliveredByAnother(t *testing.T) {
 	in.mu.Unlock()
 	_, err := s.books.Redeliver(t.Context(), "demo", payment.EventID{Order: order, N: 2}, id, time.Now())
 	require.NoError(t, err)
-	two := s.instance(time.Second)
+	s.ahead = time.Minute // the second try is due
+	two := s.instance(20 * time.Second)
 	two.Kick()
 	require.Eventually(t, func() bool {
 		return query[int](t, s.url, "select count(*) from webhook_deliveries where state = 'delivered'") == 3

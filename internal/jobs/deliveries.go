@@ -18,9 +18,9 @@ type Out struct {
 	Secrets outbound.Secrets
 	// Storefronts are the stores that carry out effects themselves, by name.
 	Storefronts func() map[string]Storefront
-	// Busy, when set, tells whether requests need the machine: deliveries then take
-	// it slowly. They may be late, payments may not.
-	Busy func() bool
+	// Lent, when set, counts what requests took of the database so far. While that
+	// is much, deliveries take it slowly: they may be late, payments may not.
+	Lent func() int64
 }
 
 // Outbox is what events and their deliveries are read from.
@@ -57,13 +57,11 @@ type Storefront struct {
 const (
 	pumpEvery = time.Second
 	// pumpGap gathers what several commits left.
-	pumpGap     = 100 * time.Millisecond
-	pumpMax     = 500 // events at once
-	pumpMaxBusy = 100
-	busyLasts   = time.Second
-	pumpRounds  = 20 // at once; what is left comes with the next look
-	storesMax   = 1000
-	targetsMax  = 1000
+	pumpGap    = 100 * time.Millisecond
+	pumpMax    = 500 // events at once
+	pumpRounds = 20  // at once; what is left comes with the next look
+	storesMax  = 1000
+	targetsMax = 1000
 	// deliveriesKept is longer than events are promised to be kept.
 	deliveriesKept = 35 * 24 * time.Hour
 )
@@ -141,12 +139,12 @@ func (j *Jobs) Pump(ctx context.Context) error {
 // the machine: they wait in their table at no cost.
 func (j *Jobs) pumpStore(ctx context.Context, store string) error {
 	for range pumpRounds {
-		limit := pumpMax
-		if j.busy() {
-			limit = pumpMaxBusy
+		limit, busy := pumpMax, j.busy()
+		if busy {
+			limit = min(limit, pumpMaxBusy*int(processors()))
 		}
 		more, err := j.Out.Books.PumpEvents(ctx, store, j.Now(), limit)
-		if err != nil || !more || limit == pumpMaxBusy {
+		if err != nil || !more || busy {
 			return err
 		}
 	}
@@ -159,19 +157,6 @@ func (j *Jobs) kickPump() {
 	case j.pumpKick <- struct{}{}:
 	default:
 	}
-}
-
-// busy tells whether requests need the machine, or did a moment ago.
-func (j *Jobs) busy() bool {
-	if j.Out.Busy == nil {
-		return false
-	}
-	now := j.Now()
-	if j.Out.Busy() {
-		j.busyUntil.Store(now.Add(busyLasts).UnixNano())
-		return true
-	}
-	return now.UnixNano() < j.busyUntil.Load()
 }
 
 func (j *Jobs) pause(ctx context.Context, d time.Duration) {

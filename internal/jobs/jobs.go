@@ -13,7 +13,6 @@ package jobs
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -119,11 +118,10 @@ type Jobs struct {
 	pumpKick chan struct{}
 	rounds   rounds
 	synced   synced
-	// busyUntil is in nanoseconds since 1970.
-	busyUntil atomic.Int64
-	draining  chan struct{}
-	drain     func()
-	outages   outages
+	pressure pressure
+	draining chan struct{}
+	drain    func()
+	outages  outages
 }
 
 // New returns the jobs; Run does them. It connects to nothing yet. Close it.
