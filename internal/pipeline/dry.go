@@ -99,10 +99,10 @@ func (t *Trial) journal(run *Run) {
 	for _, entry := range run.record.Steps {
 		f := frames[entry.Step]
 		step := TrialStep{Step: entry.Step, Result: entry.Result, Why: entry.Error}
-		switch {
-		case entry.Result == resultCalled:
+		switch entry.Result {
+		case resultCalled:
 			step.Result = TrialWouldCall
-		case entry.Result == resultSkipped:
+		case resultSkipped:
 			step.Why = "does not hold: " + f.When.String()
 		}
 		t.Steps = append(t.Steps, step)
