@@ -2,6 +2,7 @@ package when_test
 
 import (
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -108,17 +109,35 @@ func TestConditionsThatAreRefused(t *testing.T) {
 		strings.Repeat("(", 900):                     "the condition cannot be read from here on",
 		strings.Repeat("[", 900):                     "the condition cannot be read from here on",
 		// patterns
-		`order.number matches order.locale`:                   "the pattern after matches stands in quotes",
-		`order.number matches "("`:                            "column 22: the pattern is not a regular expression",
-		`order.number matches "(?=a)"`:                        "the pattern is not a regular expression",
-		`order.number matches "(a{1000}){1000}"`:              "the pattern is not a regular expression",
-		`order.number matches "(.{100}){9}"`:                  "the pattern is too large",
-		`order.number matches "` + strings.Repeat(`.{99}`, 9): "cannot be read",
-		`order.total matches "1"`:                             "matches needs a text on both sides",
+		`order.number matches order.locale`:                       "the pattern after matches stands in quotes",
+		`order.number matches "("`:                                "column 22: the pattern is not a regular expression",
+		`order.number matches "(?=a)"`:                            "the pattern is not a regular expression",
+		`order.number matches "(a{1000}){1000}"`:                  "the pattern is not a regular expression",
+		`order.number matches "(.{100}){9}"`:                      "the pattern is too large",
+		`order.number matches "` + strings.Repeat(`.{99}`, 9):     "cannot be read",
+		`order.number matches "` + strings.Repeat("a", 201) + `"`: "column 22: the pattern is longer than 200 bytes",
+		`order.total matches "1"`:                                 "matches needs a text on both sides",
 	} {
 		c, err := when.Compile(source)
 		require.ErrorContains(t, err, want, source)
 		require.Nil(t, c, source)
+	}
+}
+
+// A thousand bytes can ask for a million instructions: a hundred megabytes, and
+// seconds once a trial has two hundred such conditions.
+func TestPatternsThatRepeatMuchAreRefusedBeforeTheyAreUnrolled(t *testing.T) { //nolint:paralleltest // what others allocate would count
+	for _, pattern := range []string{
+		"(?:" + strings.Repeat("a", 180) + "){1000}", "(?:" + strings.Repeat("[^a]", 45) + "){1000}",
+		"(?:(?:" + strings.Repeat("(a|b)", 30) + "){30}){30}", "(?:" + strings.Repeat(`\\pL`, 40) + "){0,1000}",
+		"(?:" + strings.Repeat("^", 180) + "){999,}",
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := when.Compile(`order.number matches "` + pattern + `"`)
+		runtime.ReadMemStats(&after)
+		require.ErrorContains(t, err, "the pattern is too large", pattern)
+		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4<<20), pattern)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 // A pattern takes time by its size times the length of the text.
 const (
+	patternMaxBytes = 200 // each may be a class of a thousand ranges
 	patternSizeMax  = 500 // in instructions of the compiled pattern
 	matchedMaxBytes = 4096
 )
@@ -55,17 +56,9 @@ func (c *compiler) matches(n *ast.BinaryNode, left, right expression) (expressio
 	if right.literal == nil {
 		return right, c.problem(n, "the pattern after matches stands in quotes, in the condition itself")
 	}
-	parsed, err := syntax.Parse(*right.literal, syntax.Perl)
+	pattern, err := c.pattern(n.Right, *right.literal)
 	if err != nil {
-		return right, c.problem(n.Right, "the pattern is not a regular expression (RE2)")
-	}
-	program, err := syntax.Compile(parsed.Simplify())
-	if err != nil || len(program.Inst) > patternSizeMax {
-		return right, c.problem(n.Right, "the pattern is too large: it repeats too much")
-	}
-	pattern, err := regexp.Compile(*right.literal)
-	if err != nil {
-		return right, c.problem(n.Right, "the pattern is not a regular expression (RE2)")
+		return right, err
 	}
 	return truthOf(func(s *scope) bool {
 		v, there := l(s)
@@ -75,6 +68,46 @@ func (c *compiler) matches(n *ast.BinaryNode, left, right expression) (expressio
 		}
 		return there && pattern.MatchString(v)
 	}), nil
+}
+
+// pattern compiles a pattern that is small. One that repeats much is refused before
+// it is unrolled: a thousand bytes can ask for a million instructions.
+func (c *compiler) pattern(n ast.Node, source string) (*regexp.Regexp, error) {
+	if len(source) > patternMaxBytes {
+		return nil, c.problem(n, "the pattern is longer than %d bytes", patternMaxBytes)
+	}
+	parsed, err := syntax.Parse(source, syntax.Perl)
+	if err != nil {
+		return nil, c.problem(n, "the pattern is not a regular expression (RE2)")
+	}
+	if unrolled(parsed) > 2*patternSizeMax { // an estimate: what is near the bound is measured
+		return nil, c.problem(n, "the pattern is too large: it repeats too much")
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil || len(program.Inst) > patternSizeMax {
+		return nil, c.problem(n, "the pattern is too large: it repeats too much")
+	}
+	pattern, err := regexp.Compile(source)
+	if err != nil {
+		return nil, c.problem(n, "the pattern is not a regular expression (RE2)")
+	}
+	return pattern, nil
+}
+
+// unrolled estimates how many instructions a pattern compiles to. The parser lets
+// repetitions multiply to a thousand, so it cannot overflow.
+func unrolled(re *syntax.Regexp) int {
+	size := max(1, len(re.Sub))
+	if re.Op == syntax.OpLiteral {
+		size = len(re.Rune)
+	}
+	for _, sub := range re.Sub {
+		size += unrolled(sub)
+	}
+	if re.Op == syntax.OpRepeat {
+		size *= max(1, re.Min, re.Max)
+	}
+	return size
 }
 
 // oneOf compiles in with values that are written in the condition.
