@@ -245,10 +245,13 @@ func TestWhatIsTakenInBetweenForgives(t *testing.T) {
 	t.Parallel()
 	o, _, j := sending(t, 2, nil)
 	o.endpoint.FailingSince = o.now.Add(-30 * 24 * time.Hour)
+	taken := make(chan struct{})
 	r := &receiver{answer: func(m outbound.Message) (outbound.Answer, error) {
 		if m.ID == (payment.EventID{Order: payment.OrderID{2}, N: 1}).String() {
+			<-taken
 			return silence(m)
 		}
+		close(taken)
 		return outbound.Answer{Status: http.StatusOK}, nil
 	}}
 	j.Out.Poster = r
