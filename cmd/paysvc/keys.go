@@ -38,14 +38,13 @@ func manageKeys(ctx context.Context, args []string, env environment) error {
 		return fmt.Errorf("keys: create, list or revoke; %w", errUsage)
 	}
 	flags := flag.NewFlagSet("keys "+args[0], flag.ContinueOnError)
-	flags.SetOutput(env.err)
 	storeName := flags.String("store", "", "the store that the key belongs to")
 	name := flags.String("name", "", "what the key is for")
 	scopes := flags.String("scopes", "orders,payments,refunds,read", "scopes of a secret key, by commas")
 	browser := flags.Bool("publishable", false, "make a key for browsers")
 	test := flags.Bool("test", false, "mark the key as one for tests (in its prefix)")
 	id := flags.String("id", "", "the key to revoke")
-	if err := flags.Parse(args[1:]); err != nil {
+	if err := parseFlags(flags, args[1:], env); err != nil {
 		return err
 	}
 	if *storeName == "" {

@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -41,18 +42,19 @@ type environment struct {
 type command struct {
 	name, about string
 	run         func(ctx context.Context, args []string, env environment) error
+	bare        bool // takes no arguments
 }
 
 func commands() []command {
 	return []command{
-		{"serve", "serve the API, with the database and settings that the environment names", serve},
-		{"dev", "serve on loopback with a database, demo settings and a sandbox PSP of its own", dev},
-		{"migrate", "bring the database to the current schema (up), or: down N, version, force N", migrate},
-		{"settings", "check: read the settings and report every problem", checkSettings},
-		{"pipelines", "show: print every effective pipeline; try: say what one would do to an order", managePipelines},
-		{"keys", "create, list or revoke API keys", manageKeys},
-		{"inquire", "ask the PSP about the open transactions of an order", inquire},
-		{"version", "print the version", printVersion},
+		{"serve", "serve the API, with the database and settings that the environment names", serve, true},
+		{"dev", "serve on loopback with a database, demo settings and a sandbox PSP of its own", dev, true},
+		{"migrate", "bring the database to the current schema (up), or: down N, version, force N", migrate, false},
+		{"settings", "check: read the settings and report every problem", checkSettings, false},
+		{"pipelines", "show: print every effective pipeline; try: say what one would do to an order", managePipelines, false},
+		{"keys", "create, list or revoke API keys", manageKeys, false},
+		{"inquire", "ask the PSP about the open transactions of an order", inquire, false},
+		{"version", "print the version", printVersion, true},
 	}
 }
 
@@ -63,9 +65,16 @@ func run(ctx context.Context, args []string, env environment) error {
 		return help(env)
 	}
 	for _, c := range commands() {
-		if c.name == args[0] {
-			return c.run(ctx, args[1:], env)
+		if c.name != args[0] {
+			continue
 		}
+		if c.bare && len(args) > 1 {
+			return fmt.Errorf("%s takes no arguments; %w", c.name, errUsage)
+		}
+		if err := c.run(ctx, args[1:], env); !errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return nil
 	}
 	return fmt.Errorf("there is no such command; %w", errUsage)
 }

@@ -12,6 +12,10 @@ import (
 
 // migrate changes the schema of the configured database.
 func migrate(ctx context.Context, args []string, env environment) error {
+	action, number, err := migration(args)
+	if err != nil {
+		return err
+	}
 	c, err := readConfig()
 	if err != nil {
 		return err
@@ -20,19 +24,6 @@ func migrate(ctx context.Context, args []string, env environment) error {
 	if url == "" {
 		return errors.New("PAYSVC_DATABASE_URL is required")
 	}
-	action := "up"
-	if len(args) > 0 {
-		action = args[0]
-	}
-	number := 0
-	if action == "down" || action == "force" {
-		if len(args) != 2 {
-			return fmt.Errorf("migrate %s: a number is required; %w", action, errUsage)
-		}
-		if number, err = strconv.Atoi(args[1]); err != nil {
-			return fmt.Errorf("migrate %s: a number is required; %w", action, errUsage)
-		}
-	}
 	switch action {
 	case "up":
 		err = postgres.Migrate(ctx, url, migrations.FS)
@@ -40,9 +31,6 @@ func migrate(ctx context.Context, args []string, env environment) error {
 		err = postgres.MigrateDown(ctx, url, migrations.FS, number)
 	case "force":
 		err = postgres.MigrateForce(ctx, url, migrations.FS, number)
-	case "version":
-	default:
-		return fmt.Errorf("migrate: up, down N, version or force N; %w", errUsage)
 	}
 	if err != nil {
 		return err
@@ -53,4 +41,24 @@ func migrate(ctx context.Context, args []string, env environment) error {
 	}
 	_, err = fmt.Fprintf(env.out, "schema version %d\n", v.Number)
 	return err
+}
+
+// migration reads what to do from the arguments; up where they are empty.
+func migration(args []string) (action string, number int, err error) {
+	if len(args) == 0 {
+		return "up", 0, nil
+	}
+	switch action = args[0]; {
+	case (action == "up" || action == "version") && len(args) == 1:
+		return action, 0, nil
+	case action == "down" || action == "force":
+		if len(args) == 2 {
+			number, err = strconv.Atoi(args[1])
+		}
+		if len(args) != 2 || err != nil {
+			return "", 0, fmt.Errorf("migrate %s: a number is required; %w", action, errUsage)
+		}
+		return action, number, nil
+	}
+	return "", 0, fmt.Errorf("migrate: up, down N, version or force N; %w", errUsage)
 }

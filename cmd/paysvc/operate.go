@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"slices"
 
@@ -13,8 +14,8 @@ import (
 
 // checkSettings reads the settings and reports every problem.
 func checkSettings(_ context.Context, args []string, env environment) error {
-	if len(args) > 0 && args[0] != "check" {
-		return fmt.Errorf("settings: check; %w", errUsage)
+	if len(args) > 0 && !slices.Equal(args, []string{"check"}) {
+		return fmt.Errorf("settings: check, and nothing else: PAYSVC_SETTINGS names the file; %w", errUsage)
 	}
 	loaded, err := configuredSettings(env)
 	if err != nil {
@@ -45,9 +46,11 @@ func configuredSettings(env environment) (*settings.Settings, error) {
 }
 
 // showPipelines prints every effective pipeline, by store and method.
-func showPipelines(_ context.Context, args []string, env environment) error {
-	if len(args) == 0 || args[0] != "show" {
-		return fmt.Errorf("pipelines: show [--mermaid]; %w", errUsage)
+func showPipelines(args []string, env environment) error {
+	flags := flag.NewFlagSet("pipelines show", flag.ContinueOnError)
+	mermaid := flags.Bool("mermaid", false, "print charts, as Markdown")
+	if err := parseFlags(flags, args, env); err != nil {
+		return err
 	}
 	loaded, err := configuredSettings(env)
 	if err != nil {
@@ -57,7 +60,7 @@ func showPipelines(_ context.Context, args []string, env environment) error {
 	if err != nil {
 		return err
 	}
-	return service.ShowPipelines(env.out, slices.Contains(args, "--mermaid"))
+	return service.ShowPipelines(env.out, *mermaid)
 }
 
 // inquire asks the PSPs about the open transactions of one order, now.

@@ -22,7 +22,7 @@ import (
 func managePipelines(ctx context.Context, args []string, env environment) error {
 	switch {
 	case len(args) > 0 && args[0] == "show":
-		return showPipelines(ctx, args, env)
+		return showPipelines(args[1:], env)
 	case len(args) > 0 && args[0] == "try":
 		return tryPipelines(ctx, args[1:], env)
 	}
@@ -39,7 +39,6 @@ type trial struct {
 
 func (t *trial) parse(args []string, env environment) error {
 	flags := flag.NewFlagSet("pipelines try", flag.ContinueOnError)
-	flags.SetOutput(env.err)
 	flags.StringVar(&t.order, "order", "", "the order to try the pipeline on, ord_…")
 	flags.StringVar(&t.pipeline, "pipeline", "", "the pipeline: "+strings.Join(pipeline.Roots(), ", ")+" (with --replay: all)")
 	flags.StringVar(&t.fact, "fact", "", "confirm: what the PSP would report about the latest open transaction, such as approved")
@@ -54,16 +53,14 @@ func (t *trial) parse(args []string, env environment) error {
 	flags.IntVar(&t.replay, "replay", 0, "try the latest recorded runs instead of one order: how many")
 	flags.StringVar(&t.store, "store", "", "only orders of this store")
 	flags.BoolVar(&t.json, "json", false, "print JSON")
-	if err := flags.Parse(args); err != nil {
+	if err := parseFlags(flags, args, env); err != nil {
 		return err
 	}
-	return t.check(flags.Args())
+	return t.check()
 }
 
-func (t *trial) check(rest []string) error {
+func (t *trial) check() error {
 	switch {
-	case len(rest) > 0:
-		return fmt.Errorf("pipelines try: takes flags only; %w", errUsage)
 	case (t.order == "") == (t.replay == 0):
 		return errors.New("pipelines try: either --order or --replay is required")
 	case t.order != "" && t.pipeline == "":

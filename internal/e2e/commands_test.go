@@ -35,6 +35,33 @@ func TestHelpVersionAndUnknownCommands(t *testing.T) {
 	}
 }
 
+// An argument that is passed over is worse than a refusal: "settings check new.yaml"
+// would call fine what it has not read.
+func TestNoArgumentIsPassedOver(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{
+		{"settings", "check", "new.yaml"}, {"pipelines", "show", "--mermaide"}, {"pipelines", "show", "internal"},
+		{"pipelines", "try", "--pipline", "confirm"}, {"keys", "list", "--store", "demo", "all"},
+		{"serve", "--help"}, {"dev", "fresh"}, {"version", "1"}, {"migrate", "version", "2"}, {"migrate", "up", "2"},
+	} {
+		r := run(t, nil, args...)
+		require.Equal(t, 1, r.code, args)
+		require.Empty(t, r.out, args)
+		require.Equal(t, 1, strings.Count(r.err, "\n"), "one line: %s", r.err)
+		require.Contains(t, r.err, "help", args)
+	}
+}
+
+func TestACommandWithFlagsExplainsThem(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"pipelines", "try", "--help"}, {"keys", "create", "-h"}} {
+		r := run(t, nil, args...)
+		require.Zero(t, r.code, r.err)
+		require.Empty(t, r.err)
+		require.Contains(t, r.out, "-store")
+	}
+}
+
 func TestServeSaysWhatIsMissingAndRepeatsNoSecret(t *testing.T) {
 	t.Parallel()
 	r := run(t, nil, "serve")
