@@ -12,7 +12,7 @@ import (
 
 // A pattern takes time by its size times the length of the text.
 const (
-	patternMaxBytes = 200 // each may be a class of a thousand ranges
+	patternMaxBytes = 200
 	patternSizeMax  = 500 // in instructions of the compiled pattern
 	matchedMaxBytes = 4096
 )
@@ -73,8 +73,11 @@ func (c *compiler) matches(n *ast.BinaryNode, left, right expression) (expressio
 // pattern compiles a pattern that is small. One that repeats much is refused before
 // it is unrolled: a thousand bytes can ask for a million instructions.
 func (c *compiler) pattern(n ast.Node, source string) (*regexp.Regexp, error) {
-	if len(source) > patternMaxBytes {
+	switch {
+	case len(source) > patternMaxBytes:
 		return nil, c.problem(n, "the pattern is longer than %d bytes", patternMaxBytes)
+	case costly(source):
+		return nil, c.problem(n, `the pattern holds \p, or (?i) with a range beyond ASCII, which are too large`)
 	}
 	parsed, err := syntax.Parse(source, syntax.Perl)
 	if err != nil {
@@ -92,6 +95,19 @@ func (c *compiler) pattern(n ast.Node, source string) (*regexp.Regexp, error) {
 		return nil, c.problem(n, "the pattern is not a regular expression (RE2)")
 	}
 	return pattern, nil
+}
+
+var (
+	foldsCase   = regexp.MustCompile(`\(\?[a-zA-Z-]*i`)
+	beyondASCII = regexp.MustCompile(`\\x\{|[^\x00-\x7f]`)
+)
+
+// costly tells of what takes the parser milliseconds for a few bytes: the tables of
+// Unicode, and each character of a range on its own. Whoever may try pipelines could
+// keep the service busy for minutes with one request.
+func costly(source string) bool {
+	return strings.Contains(source, `\p`) || strings.Contains(source, `\P`) ||
+		strings.Contains(source, "-") && foldsCase.MatchString(source) && beyondASCII.MatchString(source)
 }
 
 // unrolled estimates how many instructions a pattern compiles to. The parser lets

@@ -25,6 +25,7 @@ func TestConditionsThatHold(t *testing.T) {
 		`order.locale startsWith "de"`, `order.customer.email endsWith ".org"`, `order.customer.name contains "ü"`,
 		`lower(order.customer.email) == "ada@example.org"`, `upper("a") == "A"`, `trim(" a ") == "a"`,
 		`order.customer.ip matches "^192[.]0[.]2[.][0-9]+$"`, `not (order.number matches "^X")`,
+		`order.customer.name matches "(?i)Ü"`, `order.customer.email matches "(?i)^[A-Z]+@"`,
 		`order.billing.country != order.shipping.country`, `order.shipping.country == "CH"`,
 		`order.lines == 2`, `order.quantity == 5`, `len(order.skus) == 2`, `"A-1" in order.skus`,
 		`"SPRING" in order.promotion_codes`, `len(order.number) == 4`, `len("ü") == 1`,
