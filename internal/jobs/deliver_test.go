@@ -284,9 +284,9 @@ func TestAnEventThatBreaksUsIsParkedAndHoldsUpNobody(t *testing.T) {
 
 func TestThePumpDoesNotAskTheQueueForWhatItHas(t *testing.T) {
 	t.Parallel()
-	o, _, j := sending(t, 1, status(http.StatusOK))
+	o, _, _ := sending(t, 1, status(http.StatusOK))
 	queue := &tray{}
-	_, _, j = sending(t, 1, status(http.StatusOK), func(d *jobs.Deps) { d.Queue, d.Now, d.Out.Books = queue, o.clock, o })
+	_, _, j := sending(t, 1, status(http.StatusOK), func(d *jobs.Deps) { d.Queue, d.Now, d.Out.Books = queue, o.clock, o })
 	for range 3 {
 		require.NoError(t, j.Pump(t.Context()))
 	}

@@ -118,6 +118,7 @@ func (j *Jobs) sweepOff(ctx context.Context, s sweep) error {
 		j.Log.Error().Err(err).Str("job", s.name).Msg("background work fails; it stays due")
 	case outageOver:
 		j.Log.Info().Str("job", s.name).Msg("background work goes on")
+	case outageSame:
 	}
 	return err
 }

@@ -99,7 +99,7 @@ func readFolder(folder string) (map[string]source, error) {
 		if parts == nil {
 			return nil, fmt.Errorf("%s: must be called like %s.de.html, .txt or .subject", name, baseName)
 		}
-		raw, err := os.ReadFile(name) //nolint:gosec // the operator's own folder
+		raw, err := os.ReadFile(name)
 		if err != nil {
 			return nil, err
 		}

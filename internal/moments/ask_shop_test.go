@@ -65,7 +65,9 @@ func TestAShopMayRefuseAPaymentBeforeItBegins(t *testing.T) {
 		require.Equal(t, payment.StatusFailed, o.Payments[0].Status)
 		require.Empty(t, b.charges(o))
 
-		b.says(func(steps.Message) (steps.Reply, error) { return reply(`{"decision":"continue","attributes":{"risk":3}}`) })
+		b.says(func(steps.Message) (steps.Reply, error) {
+			return reply(`{"decision":"continue","attributes":{"risk":3}}`)
+		})
 		_, err = b.pay(o, method, "")
 		require.NoError(t, err, "another attempt is allowed")
 		o = b.read(o)

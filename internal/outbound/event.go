@@ -78,6 +78,7 @@ func CommandOf(e payment.Event, o *payment.Order) Event {
 				v.Data.Lines = append(v.Data.Lines, CommandLine{SKU: l.SKU, Quantity: l.Quantity})
 			}
 		}
+	case payment.SendOrderMail: // is never a command: mails are ours
 	}
 	return v
 }

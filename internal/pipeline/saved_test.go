@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,7 +27,7 @@ func found(t *testing.T, definitions pipeline.Definitions, edits ...pipeline.Edi
 	if err == nil {
 		return nil
 	}
-	problems, ok := err.(pipeline.Problems)
+	problems, ok := errors.AsType[pipeline.Problems](err)
 	require.True(t, ok)
 	return problems
 }
@@ -81,7 +82,7 @@ func TestAProblemIsBlamedOnTheEditThatMadeIt(t *testing.T) {
 	}
 	edit := pipeline.Edit{Pipeline: "confirm", Op: pipeline.Remove, Step: pipeline.Use{Name: "gone"}, At: here}
 	_, err := base().Apply([]pipeline.Edit{edit})
-	problems, ok := err.(pipeline.Problems)
+	problems, ok := errors.AsType[pipeline.Problems](err)
 	require.True(t, ok)
 	require.Equal(t, here, problems[0].At)
 	require.Equal(t, `pipeline "confirm": it has no step "gone"`, err.Error())
