@@ -165,7 +165,8 @@ func begins(name string) bool { return name == pipeline.Internal || name == pipe
 // factOf is what a PSP would report about the latest transaction that is open.
 func factOf(o *payment.Order, state payment.State) (payment.Fact, error) {
 	if !state.Known() || state == payment.Sending {
-		return payment.Fact{}, payment.Invalid("fact", "fact_unknown", "must be a state that a PSP reports, such as approved or declined")
+		return payment.Fact{}, payment.Invalid("fact", "fact_unknown",
+			"must be what a PSP reports: action_required, approved, declined, not_sent, pending, reversed or unknown")
 	}
 	open := slices.DeleteFunc(o.OpenTransactions(), func(t *payment.Transaction) bool { return t.Reference == "" })
 	if len(open) == 0 {

@@ -44,6 +44,10 @@ func TestBadPipelines(t *testing.T) {
 				"8:78: " + base + "status-ok[1].before: unknown key; known here: append, as, to, when, with",
 		},
 		{
+			"edit without its dash", "status-ok:\n  append: bell\n  when: order.total > 1",
+			"8:7: " + base + "status-ok: edits are a list: each begins with a dash, such as - append: STEP",
+		},
+		{
 			"pipeline replaced by an unknown list", "status-pending: {pre: [], steps: [], post: [], main: []}",
 			"8:54: " + base + "status-pending.main: unknown key; known here: pre, steps, post",
 		},

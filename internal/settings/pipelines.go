@@ -45,6 +45,8 @@ func (l *loader) pipelines(n *node) []pipeline.Edit {
 			l.report(f.at, "there is no pipeline of this name; there are %s", strings.Join(l.deps.Pipelines.Names, ", "))
 		case f.value.kind == sequence:
 			edits = append(edits, l.edits(f)...)
+		case slices.ContainsFunc(operations(), func(op operation) bool { return f.value.get(op.key) != nil }):
+			l.report(f.at, "edits are a list: each begins with a dash, such as - append: STEP")
 		case f.value.kind == mapping:
 			edits = append(edits, l.replacement(f))
 		default:

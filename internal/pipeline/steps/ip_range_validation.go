@@ -22,14 +22,26 @@ var errSender = payment.Errorf(payment.KindForbidden, "sender_not_allowed",
 // came from; one whose sender is not known is refused, or it would be enough to be
 // refused once and wait.
 type ipRangeValidation struct {
-	networks []netip.Prefix
+	networks []network
+}
+
+// network says of itself how it is written: settings report what payment.Invalid
+// says, and of other errors nothing, since they may repeat a value.
+type network struct{ netip.Prefix }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (n *network) UnmarshalText(text []byte) error {
+	if n.Prefix.UnmarshalText(text) != nil || !n.IsValid() {
+		return payment.Invalid("networks", "invalid", "must be a network such as 192.0.2.0/24; one address is 192.0.2.7/32")
+	}
+	return nil
 }
 
 var ipRangeValidationMaker = pipeline.Maker{
 	Name: "ip-range-validation",
 	Make: func(decode func(any) error) (pipeline.Step, error) {
 		var c struct {
-			Networks []netip.Prefix `yaml:"networks"`
+			Networks []network `yaml:"networks"`
 		}
 		if err := decode(&c); err != nil {
 			return nil, err
@@ -51,7 +63,7 @@ func (s ipRangeValidation) Do(run *pipeline.Run) error {
 		}
 		return nil
 	}
-	contains := func(network netip.Prefix) bool { return network.Contains(from) }
+	contains := func(n network) bool { return n.Contains(from) }
 	if from.IsUnspecified() || !slices.ContainsFunc(s.networks, contains) {
 		return errSender
 	}

@@ -71,6 +71,12 @@ func TestWrongConfigurationsAreRefusedAndTheSettingIsNamed(t *testing.T) {
 	}
 }
 
+func TestAnAddressForANetworkIsToldHowToWriteIt(t *testing.T) {
+	t.Parallel()
+	_, err := configure("ip-range-validation", `networks: [192.0.2.0/24, 192.0.2.7]`, steps.MakerDeps{})
+	require.ErrorContains(t, err, "one address is 192.0.2.7/32")
+}
+
 func TestASetAttributeStepSetsIt(t *testing.T) {
 	t.Parallel()
 	for with, want := range map[string]string{

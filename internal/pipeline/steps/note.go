@@ -28,7 +28,7 @@ var noteMaker = pipeline.Maker{Name: "note", Make: func(decode func(any) error) 
 		return nil, err
 	}
 	if strings.TrimSpace(c.Text) == "" || len(c.Text) > noteMaxBytes || strings.ContainsRune(c.Text, 0) {
-		return nil, payment.Invalid("text", "invalid", "must be a text of at most 1000 bytes")
+		return nil, payment.Invalid("text", "invalid", "must be a text of 1 to 1000 bytes")
 	}
 	for _, found := range placeholder.FindAllString(c.Text, -1) {
 		switch found {
