@@ -3,11 +3,13 @@ package moments
 import (
 	"context"
 	"crypto/subtle"
+	"errors"
 	"net/netip"
 	"time"
 
 	"github.com/paysvc/paysvc/internal/payment"
 	"github.com/paysvc/paysvc/internal/pipeline"
+	"github.com/paysvc/paysvc/internal/pipeline/steps"
 )
 
 // returnInquiryMax is how long a shopper who comes back waits for the PSP.
@@ -81,6 +83,9 @@ func (s *Service) CancelOrder(ctx context.Context, c CancelCommand) (*payment.Or
 		Prepare: func(run *pipeline.Run) error { return mayCancel(run, c) },
 		Pick:    s.pick(pipeline.Confirm), Confirm: s.pick(pipeline.Confirm), From: c.From,
 	})
+	if errors.Is(err, steps.ErrMayBePaid) {
+		return nil, payment.Errorf(payment.KindConflict, codeInProgress, "the order was paid meanwhile, or a payment of it is under way")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +105,7 @@ func mayCancel(run *pipeline.Run, c CancelCommand) error {
 	case pendingMoney(o):
 		return payment.Errorf(payment.KindConflict, codeInProgress, "a payment of the order is under way")
 	}
-	run.Cancel = &pipeline.Cancellation{Author: c.Author, Reason: c.Reason}
+	run.Cancel = &pipeline.Cancellation{Author: c.Author, Reason: c.Reason, Holding: c.Release != ""}
 	return forgo(run)
 }
 

@@ -28,6 +28,7 @@ type MarkPaidCommand struct {
 // other, and confirm decides on it. The error of what is not allowed says why.
 func (s *Service) MarkPaid(ctx context.Context, c MarkPaidCommand) (Answer, error) {
 	reply := payment.Reply{}
+	var answered *pipeline.Run // what reply is about
 	req := pipeline.Request{
 		Open:    payment.Opening{Store: c.Store, Order: c.Payment.Order, Claim: c.Claim},
 		Prepare: func(run *pipeline.Run) error { return s.markPaid(run, c) },
@@ -35,11 +36,14 @@ func (s *Service) MarkPaid(ctx context.Context, c MarkPaidCommand) (Answer, erro
 		Confirm: s.pick(pipeline.Confirm),
 		From:    c.From,
 		Reply: func(run *pipeline.Run) *payment.Reply {
-			reply = c.Render(Outcome{Order: run.Order, Payment: run.Payment})
+			reply, answered = c.Render(Outcome{Order: run.Order, Payment: run.Payment}), run
 			return &reply
 		},
 	}
-	_, err := s.execute(ctx, req)
+	run, err := s.execute(ctx, req)
+	if run != nil && run == answered {
+		return Answer{Reply: reply}, nil // the money is in the books, whatever a step made of it
+	}
 	if claimed, ok := errors.AsType[*payment.Claimed](err); ok {
 		known := PayCommand{Store: c.Store, Order: c.Payment.Order, Claim: c.Claim, Render: c.Render}
 		return s.repeat(ctx, &known, claimed)

@@ -79,6 +79,7 @@ func (s *Service) Pay(ctx context.Context, c PayCommand) (Answer, error) {
 // attempt is Pay without replacing what is under way.
 func (s *Service) attempt(ctx context.Context, c *PayCommand) (Answer, error) {
 	reply := payment.Reply{}
+	var answered *pipeline.Run // what reply is about
 	var wanted []payment.Reservation
 	req := pipeline.Request{
 		Open: payment.Opening{Store: c.Store, Order: c.Order, New: c.New, Claim: c.Claim},
@@ -92,18 +93,20 @@ func (s *Service) attempt(ctx context.Context, c *PayCommand) (Answer, error) {
 		Data:    c.Data,
 		From:    c.From,
 		Reply: func(run *pipeline.Run) *payment.Reply {
-			if run.Refusal == nil && run.Payment.Initial() == nil {
-				return nil // a step failed before anything was sent
+			outcome := Outcome{Order: run.Order, Payment: run.Payment, Redirect: run.Redirect, Created: c.New != nil}
+			if !run.Begun() {
+				if run.Refusal == nil {
+					return nil // a step failed before anything was sent
+				}
+				outcome.Refusal = run.Refusal
 			}
-			reply = c.Render(Outcome{
-				Order: run.Order, Payment: run.Payment, Redirect: run.Redirect, Refusal: run.Refusal, Created: c.New != nil,
-			})
+			reply, answered = c.Render(outcome), run
 			return &reply
 		},
 	}
 	run, err := s.execute(ctx, req)
-	if run != nil && run.Refusal != nil && reply.Status != 0 {
-		return Answer{Reply: reply}, nil // what was refused after its first commit is kept
+	if run != nil && run == answered {
+		return Answer{Reply: reply}, nil // it is kept, also where a step refused or failed after the first commit
 	}
 	if claimed, ok := errors.AsType[*payment.Claimed](err); ok {
 		return s.repeat(ctx, c, claimed)

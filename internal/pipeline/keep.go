@@ -125,9 +125,9 @@ func (s *stretch) stepsAfter(written []*payment.RunRecord) bool {
 func (s *stretch) retryLater(run *Run, record *payment.RunRecord, cause error) {
 	notified := s.notification(payment.NotificationFailed, nil) != nil
 	switch {
-	case notified, refusalOf(cause) != nil, !s.req.Retry && len(s.facts) == 0:
+	case notified, refusalOf(cause) != nil, !s.req.Retry && len(s.facts) == 0 && !run.Begun():
 		record.DueAt, record.EndedAt = time.Time{}, run.At
-		if record.Pipeline == Confirm && !notified && refusalOf(cause) != nil {
+		if (record.Pipeline == Confirm || run.Begun()) && !notified && refusalOf(cause) != nil {
 			s.giveUp(run, record.Pipeline) // money may have moved, and the order does not say so
 		}
 	default:

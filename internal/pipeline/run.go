@@ -49,6 +49,8 @@ type Run struct {
 type Cancellation struct {
 	Author string
 	Reason string
+	// Holding tells that the order may be cancelled while it holds money.
+	Holding bool
 }
 
 // frame is a step that is still to be executed.
@@ -65,6 +67,10 @@ func (run *Run) path() string { return run.calling.path }
 func (run *Run) CallID() string {
 	return payment.RunID{Order: run.Order.ID, N: run.record.N}.String() + "/" + run.path()
 }
+
+// Begun tells whether anything was sent, or decided, for the payment that the run
+// is about: from then on money may have moved.
+func (run *Run) Begun() bool { return run.Payment != nil && run.Payment.Initial() != nil }
 
 // Branch makes the run go on with a child pipeline of the present step.
 func (run *Run) Branch(name string) { run.branch = name }

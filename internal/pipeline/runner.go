@@ -87,7 +87,7 @@ func (r *Runner) Execute(ctx context.Context, req Request) (*Run, error) {
 		if next, caller, err = s.commit(ctx); next != nil {
 			run = next
 		}
-		if err != nil && !harmless {
+		if err != nil && (!harmless || next == nil && run.Begun()) {
 			err = errors.Join(payment.ErrUnrecorded, err)
 		}
 	}

@@ -1,9 +1,28 @@
 package steps
 
 import (
+	"errors"
+
 	"github.com/paysvc/paysvc/internal/payment"
 	"github.com/paysvc/paysvc/internal/pipeline"
 )
+
+// ErrMayBePaid fails a cancellation that money overtook, while a step before it
+// asked the store.
+var ErrMayBePaid = errors.New("the order was paid meanwhile, or may be")
+
+// mayBePaid tells whether money came, or is under way, that nobody spoke of when
+// the order was to be cancelled.
+func mayBePaid(run *pipeline.Run) bool {
+	o, agreed := run.Order, run.Cancel != nil && run.Cancel.Holding
+	switch {
+	case o.Progress.Status == payment.OrderCancelled:
+		return false
+	case len(o.OpenTransactions()) > 0:
+		return true
+	}
+	return !agreed && (o.Covered() || o.Held().IsPositive())
+}
 
 // cancelOrder cancels an order that nothing can pay any more, or that somebody
 // entitled to it cancels. Money that it holds stays where it is.
@@ -16,6 +35,9 @@ func (cancelOrder) Name() string { return "cancel-order" }
 
 func (cancelOrder) Do(run *pipeline.Run) error {
 	o := run.Order
+	if mayBePaid(run) {
+		return ErrMayBePaid
+	}
 	if !o.MoveTo(payment.OrderCancelled) {
 		return nil
 	}

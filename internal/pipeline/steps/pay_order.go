@@ -21,6 +21,9 @@ func (payOrder) Do(run *pipeline.Run) error {
 	if !o.Covered() {
 		return errors.New("the payments do not cover the order")
 	}
+	if o.Progress.Status == payment.OrderCancelled { // while a step before asked the store
+		return errors.New("the order is cancelled")
+	}
 	if o.Progress.PlacedAt.IsZero() {
 		o.Progress.PlacedAt = run.At
 	}
