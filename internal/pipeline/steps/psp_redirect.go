@@ -54,6 +54,8 @@ func (s pspRedirect) Call(ctx context.Context, run *pipeline.Run) pipeline.Answe
 			Reason: payment.Reason{Code: "gateway_unavailable", Message: "The gateway is not configured any more."},
 		}}}
 	}
+	// What was announced is what is asked for, whatever settings say by now.
+	request.Capture, request.Amount = announced.Type == payment.AuthorizeAndCapture, announced.Amount
 	request.Reference, request.Data = announced.Reference, run.Data
 	fact := payer.Pay(ctx, request)
 	fact.Source, fact.Reference = payment.SourceAnswer, announced.Reference

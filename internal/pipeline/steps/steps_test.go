@@ -341,3 +341,20 @@ func TestPSPRedirectOfAMethodThatIsGoneSendsNothing(t *testing.T) {
 	require.Equal(t, payment.NotSent, facts[0].State)
 	require.Equal(t, run.Payment.Initial().Reference, facts[0].Reference)
 }
+
+// Settings may be replaced between the commit and the call: what is sent is what
+// the books say.
+func TestPSPRedirectAsksForWhatItAnnounced(t *testing.T) {
+	t.Parallel()
+	psp := &opener{capture: false}
+	run := &pipeline.Run{Order: newOrder(t), At: noon()}
+	run.Payment = begin(run.Order, payment.Authorize)
+	step, ok := library(t, steps.Deps{Opener: psp})["psp-redirect"].(pipeline.Caller)
+	require.True(t, ok)
+	psp.capture = true
+	psp.pay = func(r payment.PayRequest) payment.Fact {
+		require.Equal(t, payment.Authorize, r.Type())
+		return payment.Fact{State: payment.Approved}
+	}
+	require.Len(t, step.Call(t.Context(), run).Facts, 1)
+}
