@@ -92,10 +92,7 @@ func (s *Service) execute(ctx context.Context, req pipeline.Request) (*pipeline.
 	}
 	req.Open.Attributes = s.shops.Load().attributes[store]
 	run, err := s.runner.Execute(ctx, req)
-	if run != nil && run.Record() != nil && run.Record().State == payment.RunFailed {
-		s.Log.Error().Stringer("order", run.Order.ID).Str("pipeline", run.Record().Pipeline).
-			Str("error", run.Record().Error).Msg("a step failed; its money facts are recorded")
-	}
+	s.report(run)
 	if run != nil && run.Order != nil {
 		for _, e := range run.Order.Effects {
 			if e.Change() != payment.Unchanged && !e.DueAt.IsZero() {
@@ -105,4 +102,19 @@ func (s *Service) execute(ctx context.Context, req pipeline.Request) (*pipeline.
 		}
 	}
 	return run, err
+}
+
+// report logs a run that did not get to its end. What a step says as it refuses
+// is for the caller; the journal keeps it.
+func (s *Service) report(run *pipeline.Run) {
+	if run == nil || run.Record() == nil || run.Record().State != payment.RunFailed {
+		return
+	}
+	if run.Refusal != nil {
+		s.Log.Info().Stringer("order", run.Order.ID).Str("pipeline", run.Record().Pipeline).Str("code", run.Refusal.Code).
+			Msg("a step refused to go on")
+		return
+	}
+	s.Log.Error().Stringer("order", run.Order.ID).Str("pipeline", run.Record().Pipeline).
+		Str("error", run.Record().Error).Msg("a step failed; its money facts are recorded")
 }
