@@ -58,8 +58,12 @@ func (g *Gateway) completeFacts(s *sessionObject, f payment.Fact) ([]payment.Fac
 		return nil, errUnreadable
 	}
 	facts[0].GatewayReference = s.ID
-	if facts[0].State == payment.ActionRequired {
-		facts[0].State, facts[0].NextAction = payment.Declined, nil
+	if facts[0].State != payment.ActionRequired {
+		return facts, nil
+	}
+	facts[0].State, facts[0].NextAction = payment.Pending, nil // a voucher that is printed, or a transfer to come
+	if s.PaymentIntent.Object.Status == "requires_payment_method" {
+		facts[0].State = payment.Declined
 		if facts[0].Reason.Code == "" {
 			facts[0].Reason.Code = "payment_failed"
 		}

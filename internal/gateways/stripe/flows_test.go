@@ -427,3 +427,29 @@ func TestOnlyPaymentsCanBeAskedAbout(t *testing.T) {
 	require.Error(t, err)
 	require.Empty(t, s.stripe.requests)
 }
+
+// A voucher is printed, or a transfer promised: the page is done, the intent still
+// requires an action, and the money may come for days.
+func TestAVoucherThatIsNotPaidYetIsPending(t *testing.T) {
+	t.Parallel()
+	for paid, want := range map[bool]payment.State{true: payment.Approved, false: payment.Declined} {
+		s := newShop(t, "checkout")
+		f := s.pay(t)
+		s.record(t, f)
+		s.stripe.pay(f.GatewayReference, "voucher")
+		facts, err := s.inquire(t)
+		require.NoError(t, err)
+		require.Equal(t, payment.Pending, facts[0].State)
+		s.record(t, facts...)
+		s.deliver(t)
+		facts, err = s.close(t)
+		require.NoError(t, err)
+		s.record(t, facts...)
+		require.Equal(t, payment.Pending, s.state())
+		require.Nil(t, s.payment.NextAction)
+
+		s.stripe.bank(f.GatewayReference, paid)
+		s.deliver(t)
+		require.Equal(t, want, s.state())
+	}
+}

@@ -5,7 +5,8 @@ import "net/url"
 // What shoppers, banks and the shop's people at the dashboard do at the fake.
 
 // pay completes the page of a session: "approved", "bank" for a payment that a
-// bank confirms later, or "declined" for a card that is refused.
+// bank confirms later, "voucher" for one that is made with a voucher or a transfer
+// later, or "declined" for a card that is refused.
 func (f *fake) pay(session, how string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -53,7 +54,7 @@ func (f *fake) confirm(intent, how string) {
 
 func (f *fake) attempt(p object, how string) {
 	switch how {
-	case "3ds":
+	case "3ds", "voucher":
 		p["status"] = "requires_action"
 		f.emit("payment_intent.requires_action", p)
 	case "bank":
