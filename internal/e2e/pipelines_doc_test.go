@@ -84,7 +84,7 @@ func check(t *testing.T, d *devInstance, folder, definitions string, pieces []sh
 	for i, p := range pieces {
 		require.NotEmpty(t, p.results)
 		for _, result := range p.results {
-			require.Contains(t, printed[i], result, "after:\n%s", p.script)
+			require.Regexp(t, strings.ReplaceAll(regexp.QuoteMeta(result), "…", ".*"), printed[i], "after:\n%s", p.script)
 		}
 	}
 }
