@@ -1,12 +1,14 @@
 package moments_test
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysvc/paysvc/internal/moments"
@@ -40,6 +42,28 @@ func asking() string {
 	const ask = "[{insert: http, as: ask-shop, before: TARGET, with: {url: https://shop.example/ask, secret: {env: PAYSVC_SANDBOX_API_KEY}, attributes: [risk]}}]"
 	return with("{pre-process: " + strings.Replace(ask, "TARGET", "save-order", 1) +
 		", internal: " + strings.Replace(ask, "TARGET", "decide-payment", 1) + "}")
+}
+
+// A shop's program may write its customer's name into a refusal, and answer
+// whatever it likes.
+func TestTheWordsOfAShopAreNotLogged(t *testing.T) {
+	t.Parallel()
+	for answer, code := range map[string]string{
+		`{"decision":"reject","message":"Sorry, Ada Canary","code":"canary"}`: `"code":"rejected_by_store"`,
+		`{"decision":"Ada Canary"}`: `"code":"store_unavailable"`,
+	} {
+		b := setup(t)
+		var log bytes.Buffer
+		b.Log = zerolog.New(&log)
+		b.reload(asking())
+		b.says(func(steps.Message) (steps.Reply, error) { return reply(answer) })
+		c := b.command(b.order(plain), "card", "")
+		c.Render = renderRefusals(c.Render)
+		_, err := b.Pay(t.Context(), c)
+		require.NoError(t, err)
+		require.Contains(t, log.String(), code)
+		require.NotContains(t, strings.ToLower(log.String()), "canary")
+	}
 }
 
 func TestAShopMayRefuseAPaymentBeforeItBegins(t *testing.T) {
