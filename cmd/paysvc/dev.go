@@ -120,7 +120,7 @@ func serveDev(ctx context.Context, c *config, env environment, listener net.List
 	if err := demoKeys(ctx, s); err != nil {
 		return err
 	}
-	welcome(env, c)
+	welcome(env, c, loaded)
 	return s.serve(ctx, listener, p)
 }
 
@@ -252,26 +252,6 @@ func demoKeys(ctx context.Context, s *service) error {
 		}
 	}
 	return nil
-}
-
-// welcome prints where everything is, and a line to begin with.
-func welcome(env environment, c *config) {
-	fmt.Fprintf(env.out, `
-paysvc serves the store "demo" (keys %[2]s, %[3]s).
-
-  API       %[1]s/v1           docs %[1]s/docs
-  Sandbox   %[1]s/sandbox/operations
-  Mails     %[4]s
-  Database  %[5]s
-
-Create an order and pay it with a wallet; then open the printed next_action.url:
-
-  curl -s %[1]s/v1/orders -H 'Authorization: Bearer %[2]s' -H 'Content-Type: application/json' \
-    -H "Idempotency-Key: $(date +%%s)" -d '{"number":"'$(date +%%s)'","currency":"EUR","total":"129.95",
-    "lines":[{"sku":"A-1","name":"Lamp","quantity":1,"unit_price":"129.95","total":"129.95"}],"pay":{"method":"wallet"}}'
-
-Ctrl-C stops everything.
-`, c.PublicURL, demoSecretKey, demoPublishableKey, c.MailFolder, withoutPassword(c.DatabaseURL.Reveal()))
 }
 
 // withoutPassword is a database URL that may be shown.

@@ -22,7 +22,8 @@ import (
 type devInstance struct {
 	*program
 	*shop
-	folder string
+	folder      string
+	databaseURL string // what the environment said
 }
 
 // devEnv is the environment of `paysvc dev` in a folder of its own, with a
@@ -39,7 +40,7 @@ func startDev(t testing.TB, env map[string]string) *devInstance {
 	t.Helper()
 	p := start(t, env, "dev")
 	base := p.await(&p.out, `API +(http://[^/\s]+)/v1`)
-	d := &devInstance{program: p, shop: newShop(t, base, "paysk_test_demo"), folder: env["PAYSVC_DEV_FOLDER"]}
+	d := &devInstance{program: p, shop: newShop(t, base, "paysk_test_demo"), folder: env["PAYSVC_DEV_FOLDER"], databaseURL: env["PAYSVC_DATABASE_URL"]}
 	eventually(t, "dev is ready", func() bool { return d.try(http.MethodGet, "/readyz", "", "").status == http.StatusOK })
 	return d
 }
@@ -112,6 +113,37 @@ func TestDevPrintsWhereEverythingIsAndALineToBeginWith(t *testing.T) {
 	p := read[paid](t, answer{body: []byte(said)})
 	require.NotNil(t, p.NextAction, said)
 	d.do(http.StatusOK, http.MethodGet, strings.TrimPrefix(p.NextAction.URL, d.base), "", "")
+}
+
+// What dev prints must hold for the settings that it serves, which need not be the demo's.
+func TestDevPrintsWhatIsTrueOfSettingsOfYourOwn(t *testing.T) {
+	t.Parallel()
+	const invoice = ": {accounts: {offline: {gateway: offline}}, methods: {invoice: {account: offline, kind: invoice}}}}\n"
+	printed := func(store string) (*devInstance, string) {
+		env := devEnv(t)
+		env["PAYSVC_SETTINGS"] = writeSettings(t, "stores: {"+store+invoice)
+		env["PAYSVC_SMTP_URL"] = "smtp://mail.example:587"
+		d := startDev(t, env)
+		return d, d.out.String()
+	}
+	d, text := printed("demo")
+	require.NotContains(t, text, "wallet", "the store has none")
+	require.NotContains(t, text, d.folder+"/mails", "a mail server gets them")
+	require.NotContains(t, text, "mail.example", "its URL holds a password")
+	line := regexp.MustCompile(`(?s)\n( *curl .*?)\n\n`).FindStringSubmatch(text)
+	require.NotNil(t, line, text)
+	require.Contains(t, shell(t, line[1]), `"payments":[]`)
+
+	d, text = printed("lamps")
+	require.NotContains(t, text, "curl", "the demo's keys open no store of these settings")
+	require.Contains(t, text, `no store "demo"`)
+	command := regexp.MustCompile(`PAYSVC_DATABASE_URL='\S+' paysvc (keys create .*)`).FindStringSubmatch(text)
+	require.NotNil(t, command, text)
+	made := run(t, map[string]string{"PAYSVC_DATABASE_URL": d.databaseURL}, strings.Fields(command[1])...)
+	require.Zero(t, made.code, made.err)
+	key := regexp.MustCompile(`paysk_test_\S+`).FindString(made.out)
+	lamps := newShop(t, d.base, key)
+	lamps.do(http.StatusCreated, http.MethodPost, "/v1/orders", "lamp", orderJSON("1", ""))
 }
 
 func TestDevsPublishableKeyPaysOneOrderWithItsToken(t *testing.T) {
