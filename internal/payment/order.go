@@ -147,10 +147,16 @@ func (o *Order) Payment(n int) *Payment {
 	return nil
 }
 
-// LatestPayment returns the payment that was opened last, or nil.
+// LatestPayment returns the payment that was opened last, or nil. One of which
+// nothing was ever sent counts only where there is no other.
 func (o *Order) LatestPayment() *Payment {
 	if len(o.Payments) == 0 {
 		return nil
+	}
+	for _, p := range slices.Backward(o.Payments) {
+		if !p.abandoned() {
+			return p
+		}
 	}
 	return o.Payments[len(o.Payments)-1]
 }

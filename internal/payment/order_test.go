@@ -95,6 +95,21 @@ func TestTheFeeOfAMethodIsPaidOnTop(t *testing.T) {
 	require.Empty(t, kinds(o), "and is no surplus")
 }
 
+// The shopper pays twice at once, and one of both was refused before anything was
+// sent: where the order stands, the other one says.
+func TestTheLatestPaymentIsOneThatWasSent(t *testing.T) {
+	t.Parallel()
+	o := unpaid(t, "10.00")
+	only := o.OpenPayment("card", "sandbox", "shop-eu", payment.ModeTest, o.Due(), noon())
+	o.Abandon(only, noon())
+	require.Same(t, only, o.LatestPayment(), "there is no other")
+	sent := begun(o, payment.AuthorizeAndCapture, "A", euros(t, "10.00"))
+	refused := o.OpenPayment("card", "sandbox", "shop-eu", payment.ModeTest, o.Due(), noon())
+	require.Same(t, refused, o.LatestPayment(), "it may still be sent")
+	o.Abandon(refused, noon())
+	require.Same(t, sent, o.LatestPayment())
+}
+
 func TestWhatIsOpenOnAnOrder(t *testing.T) {
 	t.Parallel()
 	o := unpaid(t, "10.00")

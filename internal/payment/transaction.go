@@ -168,6 +168,9 @@ func (o *Order) Abandon(p *Payment, at time.Time) {
 	o.Emit(Event{Type: "payment." + string(p.Status), Payment: p.N, Status: string(p.Status)}, at)
 }
 
+// abandoned tells of a payment that nothing was sent for it, and nothing will be.
+func (p *Payment) abandoned() bool { return len(p.Transactions) == 0 && p.Status == StatusFailed }
+
 // Announce adds a transaction in state sending to the payment: from the commit
 // on that writes it, the PSP may have it, and it is never sent again. due is
 // when the PSP is first asked about it should no answer be recorded.
