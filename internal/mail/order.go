@@ -107,6 +107,9 @@ func confirmation(o *payment.Order, storeTitle string, words Words) Confirmation
 		}
 	}
 	total := o.Total.Add(fee)
+	if !fee.IsZero() && !fee.IsPositive() {
+		c.Words.Fee = words.FeeDiscount
+	}
 	c.Fee, c.Total = show(fee), amount(total, words.Language)
 	if o.TaxIncluded {
 		c.TaxIncluded = show(o.Tax)

@@ -156,6 +156,20 @@ func TestAnOrderWithNoMoreThanItMust(t *testing.T) {
 	require.NotContains(t, m.HTML, "<nil>")
 }
 
+func TestAnAllowanceForTheWayToPayIsNoFee(t *testing.T) {
+	t.Parallel()
+	for locale, row := range map[string]string{
+		"en": "Payment discount: −€2.00\nTotal: €1,252.45", "de": "Rabatt für die Zahlungsart: −2,00 €\nGesamtbetrag: 1.252,45 €",
+	} {
+		o := lamps(t, locale)
+		o.Payments[0].Fee = euros(t, "0").Sub(euros(t, "2"))
+		m := written(t, o, "")
+		require.Contains(t, m.Text, row)
+		require.NotContains(t, m.HTML, "Payment fee")
+		require.NotContains(t, m.HTML, "Zahlungsgebühr")
+	}
+}
+
 func TestWhatIsLeftOut(t *testing.T) {
 	t.Parallel()
 	o := lamps(t, "en")

@@ -15,6 +15,7 @@ type Words struct {
 	Tax             string
 	TaxIncluded     string // below the total: "Including tax: €20.75"
 	Fee             string
+	FeeDiscount     string // in place of Fee where a way to pay costs less than nothing
 	Total           string
 	HowToPay        string
 	BillingAddress  string
@@ -35,7 +36,8 @@ func wordsOf(language string) (Words, bool) {
 			Thanks:      "Thank you for your order. This is what we have noted.",
 			OrderNumber: "Order number", YourItems: "Your items",
 			Subtotal: "Subtotal", Shipping: "Shipping", Discount: "Discount", Tax: "Tax",
-			TaxIncluded: "Including tax", Fee: "Payment fee", Total: "Total", HowToPay: "How to pay",
+			TaxIncluded: "Including tax", Fee: "Payment fee", FeeDiscount: "Payment discount",
+			Total: "Total", HowToPay: "How to pay",
 			BillingAddress: "Billing address", ShippingAddress: "Shipping address",
 			Address: "Billing and shipping address", Automatic: "This mail was sent automatically.",
 		}, true
@@ -45,7 +47,8 @@ func wordsOf(language string) (Words, bool) {
 			Thanks:      "vielen Dank für Ihre Bestellung. Das haben wir für Sie notiert.",
 			OrderNumber: "Bestellnummer", YourItems: "Ihre Artikel",
 			Subtotal: "Zwischensumme", Shipping: "Versand", Discount: "Rabatt", Tax: "Steuer",
-			TaxIncluded: "Darin enthaltene Steuer", Fee: "Zahlungsgebühr", Total: "Gesamtbetrag", HowToPay: "So bezahlen Sie",
+			TaxIncluded: "Darin enthaltene Steuer", Fee: "Zahlungsgebühr", FeeDiscount: "Rabatt für die Zahlungsart",
+			Total: "Gesamtbetrag", HowToPay: "So bezahlen Sie",
 			BillingAddress: "Rechnungsadresse", ShippingAddress: "Lieferadresse",
 			Address: "Rechnungs- und Lieferadresse", Automatic: "Diese Mail wurde automatisch verschickt.",
 		}, true
@@ -55,7 +58,8 @@ func wordsOf(language string) (Words, bool) {
 			Thanks:      "Bedankt voor uw bestelling. Dit hebben wij genoteerd.",
 			OrderNumber: "Bestelnummer", YourItems: "Uw artikelen",
 			Subtotal: "Subtotaal", Shipping: "Verzending", Discount: "Korting", Tax: "Belasting",
-			TaxIncluded: "Inclusief belasting", Fee: "Betaalkosten", Total: "Totaal", HowToPay: "Zo betaalt u",
+			TaxIncluded: "Inclusief belasting", Fee: "Betaalkosten", FeeDiscount: "Korting op betaalwijze",
+			Total: "Totaal", HowToPay: "Zo betaalt u",
 			BillingAddress: "Factuuradres", ShippingAddress: "Bezorgadres",
 			Address: "Factuur- en bezorgadres", Automatic: "Deze e-mail is automatisch verstuurd.",
 		}, true
@@ -65,7 +69,8 @@ func wordsOf(language string) (Words, bool) {
 			Thanks:      "Merci pour votre commande. Voici ce que nous avons noté.",
 			OrderNumber: "Numéro de commande", YourItems: "Vos articles",
 			Subtotal: "Sous-total", Shipping: "Livraison", Discount: "Remise", Tax: "Taxes",
-			TaxIncluded: "Dont taxes", Fee: "Frais de paiement", Total: "Total", HowToPay: "Comment payer",
+			TaxIncluded: "Dont taxes", Fee: "Frais de paiement", FeeDiscount: "Remise sur le mode de paiement",
+			Total: "Total", HowToPay: "Comment payer",
 			BillingAddress: "Adresse de facturation", ShippingAddress: "Adresse de livraison",
 			Address: "Adresse de facturation et de livraison", Automatic: "Ce message a été envoyé automatiquement.",
 		}, true
@@ -75,7 +80,8 @@ func wordsOf(language string) (Words, bool) {
 			Thanks:      "Gracias por su pedido. Esto es lo que hemos anotado.",
 			OrderNumber: "Número de pedido", YourItems: "Sus artículos",
 			Subtotal: "Subtotal", Shipping: "Envío", Discount: "Descuento", Tax: "Impuestos",
-			TaxIncluded: "Impuestos incluidos", Fee: "Gastos de pago", Total: "Total", HowToPay: "Cómo pagar",
+			TaxIncluded: "Impuestos incluidos", Fee: "Gastos de pago", FeeDiscount: "Descuento por forma de pago",
+			Total: "Total", HowToPay: "Cómo pagar",
 			BillingAddress: "Dirección de facturación", ShippingAddress: "Dirección de envío",
 			Address: "Dirección de facturación y de envío", Automatic: "Este mensaje se ha enviado automáticamente.",
 		}, true
