@@ -2,6 +2,7 @@ package settings_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,11 +18,13 @@ const base = "stores.demo.pipelines."
 func TestBadPipelines(t *testing.T) {
 	t.Parallel()
 	const (
-		none  = "there is no step of this name; there are "
-		steps = "bell, cancel-order, decide-payment, deduct-stock, delete-basket, http, note, order-path-selector, pay-order, " +
-			"pending-order, psp-redirect, redirect-to-success-page, save-order, send-order-mail, track-promotion-code, untrack-promotion-code"
+		none     = "there is no step of this name; there are "
 		stepName = "the name of a step is 1 to 40 of a-z, 0-9 and -, and begins with a letter"
 	)
+	names := append(slices.Clone(pipelines().Steps), "bell", "http", "note")
+	slices.Sort(names)
+	require.Contains(t, names, "save-order")
+	steps := strings.Join(names, ", ")
 	for _, c := range []struct{ name, edits, want string }{
 		// what may stand there
 		{"list of pipelines", "- confirm", "8:7: stores.demo.pipelines: must be pipelines by name, with what to change below them"},

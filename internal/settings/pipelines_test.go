@@ -84,7 +84,12 @@ func shown(t *testing.T, s *settings.Settings, method, name string) string {
 	if m := st.Method(method); m != nil {
 		edits = append(append([]pipeline.Edit(nil), edits...), m.Pipelines...)
 	}
-	definitions, err := steps.Defaults().Apply(edits)
+	defaults := steps.Defaults()
+	// As it is here, so that who adds a step to the defaults has no test of edits to change.
+	defaults[pipeline.StatusOK] = pipeline.Definition{
+		Name: pipeline.StatusOK, Steps: pipeline.Named("pay-order", "deduct-stock", "delete-basket", "send-order-mail"),
+	}
+	definitions, err := defaults.Apply(edits)
 	require.NoError(t, err)
 	d := definitions[name]
 	var lists []string
