@@ -159,7 +159,7 @@ func TestAnOrderWithNoMoreThanItMust(t *testing.T) {
 func TestAnAllowanceForTheWayToPayIsNoFee(t *testing.T) {
 	t.Parallel()
 	for locale, row := range map[string]string{
-		"en": "Payment discount: −€2.00\nTotal: €1,252.45", "de": "Rabatt für die Zahlungsart: −2,00 €\nGesamtbetrag: 1.252,45 €",
+		"en": "Payment discount: −€2.00\nTotal: €1,252.45", "de": "Rabatt für die Zahlungsart: −2,00\u00a0€\nGesamtbetrag: 1.252,45\u00a0€",
 	} {
 		o := lamps(t, locale)
 		o.Payments[0].Fee = euros(t, "0").Sub(euros(t, "2"))
