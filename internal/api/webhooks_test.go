@@ -106,6 +106,9 @@ func TestEndpointsThatCannotBeAreRefused(t *testing.T) {
 		{map[string]any{"url": "https://user:canary@shop.example/"}, "url_not_allowed"},
 		{map[string]any{"url": "https://shop.example/", "types": []string{"canary!"}}, "type_invalid"},
 		{map[string]any{"url": "https://shop.example/", "types": []string{"*"}}, "type_invalid"},
+		{map[string]any{"url": "https://shop.example/", "types": []string{"custom.gift.*"}}, "type_invalid"},
+		{map[string]any{"url": "https://shop.example/", "types": []string{"payment"}}, "type_invalid"},
+		{map[string]any{"url": "https://shop.example/", "types": []string{"custom.a.b.c.d"}}, "type_invalid"},
 		{map[string]any{"url": "https://shop.example/", "types": []string{"order.paid", "order.paid"}}, "duplicate"},
 		{map[string]any{"url": ""}, "validation_failed"},
 		{map[string]any{}, "validation_failed"},
@@ -116,6 +119,8 @@ func TestEndpointsThatCannotBeAreRefused(t *testing.T) {
 		require.NotContains(t, string(a.Body), "canary")
 	}
 	require.Empty(t, c.Get(endpoints).List("data"))
+	fine := []string{"custom.*", "custom.gift_packed", "custom." + strings.Repeat("a", 30) + ".b.c"}
+	c.Post(endpoints, map[string]any{"url": "https://shop.example/", "types": fine}).Is(http.StatusCreated)
 }
 
 func TestWithoutAKeyThereAreNoEndpoints(t *testing.T) {

@@ -119,6 +119,41 @@ func TestRedirectsAreAnswersAndCookiesAreForgotten(t *testing.T) {
 	require.Equal(t, []string{"", ""}, cookies)
 }
 
+// A proxy would dial for us, and what it dials nobody judges.
+func TestAProxyOfTheEnvironmentIsNotUsed(t *testing.T) { //nolint:paralleltest // the environment is everybody's
+	var asked, reached atomic.Int32
+	proxy := serve(t, func(http.ResponseWriter, *http.Request) { asked.Add(1) })
+	for _, name := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"} {
+		t.Setenv(name, proxy)
+	}
+	url := serve(t, func(http.ResponseWriter, *http.Request) { reached.Add(1) })
+	book := &names{known: map[string][][]string{"shop.example": {{"127.0.0.1"}}}}
+	_, err := clientOf(t, outbound.Config{Allowed: loopback, Resolver: book}).
+		Post(t.Context(), message(strings.Replace(url, "127.0.0.1", "shop.example", 1)))
+	require.NoError(t, err)
+	require.Zero(t, asked.Load())
+	require.EqualValues(t, 1, reached.Load())
+}
+
+// A line break in a value would begin a field of its own.
+func TestNoFieldSlipsIntoTheHead(t *testing.T) {
+	t.Parallel()
+	var seen atomic.Int32
+	url := serve(t, func(http.ResponseWriter, *http.Request) { seen.Add(1) })
+	for name, change := range map[string]func(*outbound.Message){
+		"id":    func(m *outbound.Message) { m.ID = "evt_1\r\nX-Canary: 1" },
+		"value": func(m *outbound.Message) { m.Header = http.Header{"X": {"a\r\nX-Canary: 1"}} },
+		"name":  func(m *outbound.Message) { m.Header = http.Header{"X: a\r\nX-Canary": {"1"}} },
+	} {
+		m := message(url)
+		change(&m)
+		_, err := local(t).Post(t.Context(), m)
+		require.Error(t, err, name)
+		require.NotContains(t, err.Error(), "Canary", name)
+	}
+	require.Zero(t, seen.Load())
+}
+
 func TestAnEndlessAnswerIsCut(t *testing.T) {
 	t.Parallel()
 	url := raw(t, func(_ context.Context, w io.Writer) {
