@@ -97,6 +97,20 @@ func TestAPurchaseOrderNumberPaysForOneOrder(t *testing.T) {
 	require.Len(t, c.Get("/v1/orders/"+third).List("payments"), 2)
 }
 
+// The first answer is repeated byte for byte, and what a server is told is not for
+// a page.
+func TestAKeyForBrowsersIsNotRepeatedWhatAServerWasTold(t *testing.T) {
+	t.Parallel()
+	b := boot(t)
+	c := b.office()
+	id := c.Order()
+	token := c.Get("/v1/orders/" + id).Text("client_token")
+	c.Pay(id, "number", number("PO-9"), "Idempotency-Key", "both").Is(http.StatusAccepted)
+	b.As(b.PublishableKey("office")).Pay(id, "number", number("PO-9"), "X-Order-Token", token, "Idempotency-Key", "both").
+		Refused(http.StatusUnprocessableEntity, "idempotency_key_reused")
+	c.Pay(id, "number", number("PO-9"), "Idempotency-Key", "both").Is(http.StatusAccepted)
+}
+
 // decline ends what is open of an order, as an operator would.
 func (b *bundle) decline(id string) {
 	b.t.Helper()

@@ -92,7 +92,11 @@ func contentHash(body *OrderBody) ([]byte, error) {
 // the same key and body for another order is another request.
 func claimOf(ctx context.Context, a *API, operation, subject string) *payment.Claim {
 	body := httpkit.BodyHash(ctx)
-	fingerprint := sha256.Sum256([]byte(operation + "\n" + subject + "\n" + hex.EncodeToString(body[:])))
+	request := operation + "\n" + subject + "\n" + hex.EncodeToString(body[:])
+	if callerOf(ctx).key.Kind != payment.SecretKey {
+		request += "\nbrowser" // which is not shown what a server was answered
+	}
+	fingerprint := sha256.Sum256([]byte(request))
 	return &payment.Claim{
 		Store: storeOf(ctx), Operation: operation, Key: httpkit.IdempotencyKey(ctx), Fingerprint: fingerprint[:], At: a.Now(),
 	}
