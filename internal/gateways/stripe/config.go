@@ -66,6 +66,8 @@ func (c Config) check(mode payment.Mode) error {
 		"must be the publishable key of the account's mode: pk_test_… or pk_live_…")
 	report(len(c.WebhookSecrets) <= webhookSecretsMax, "webhook_secrets", "are too many")
 	report(!slices.Contains(c.WebhookSecrets, ""), "webhook_secrets", "must not be empty")
+	report(!slices.ContainsFunc(c.WebhookSecrets, somethingElse), "webhook_secrets",
+		"must be signing secrets, whsec_…: no API key and no endpoint's id")
 	report(validBase(c.BaseURL, mode), "base_url", "must be an absolute URL without query, https for live")
 	report(validSuffix(c.StatementDescriptorSuffix), "statement_descriptor_suffix",
 		`must be at most 22 ASCII characters with a letter among them and none of < > \ ' " *`)
@@ -81,6 +83,13 @@ func keyOf(key string, mode payment.Mode, prefixes ...string) bool {
 	kind, rest, _ := strings.Cut(key, "_")
 	of, id, _ := strings.Cut(rest, "_")
 	return gateways.PlainID(key) && slices.Contains(prefixes, kind) && of == string(mode) && id != ""
+}
+
+// somethingElse tells whether what stands in place of a signing secret is one of
+// the other strings on Stripe's page. It would refuse every notification.
+func somethingElse(secret gateways.Secret) bool {
+	kind, _, _ := strings.Cut(secret.Reveal(), "_")
+	return slices.Contains([]string{"we", "sk", "rk", "pk"}, kind)
 }
 
 func validBase(s string, mode payment.Mode) bool {

@@ -33,6 +33,8 @@ func TestSettings(t *testing.T) {
 		"key with a line end":     {payment.ModeTest, func(c *stripe.Config) { c.SecretKey = "sk_test_1\n" }, "secret_key"},
 		"no webhook secret":       {payment.ModeTest, func(c *stripe.Config) { c.WebhookSecrets = nil }, ""},
 		"empty webhook secret":    {payment.ModeTest, func(c *stripe.Config) { c.WebhookSecrets = []gateways.Secret{""} }, "webhook_secrets"},
+		"endpoint for a secret":   {payment.ModeTest, func(c *stripe.Config) { c.WebhookSecrets[0] = "we_1" }, "webhook_secrets"},
+		"key for a secret":        {payment.ModeTest, func(c *stripe.Config) { c.WebhookSecrets[0] = c.SecretKey }, "webhook_secrets"},
 		"many webhook secrets":    {payment.ModeTest, func(c *stripe.Config) { c.WebhookSecrets = make([]gateways.Secret, 5) }, "webhook_secrets"},
 		"no scheme":               {payment.ModeTest, func(c *stripe.Config) { c.BaseURL = "api.stripe.com" }, "base_url"},
 		"plain for test":          {payment.ModeTest, func(c *stripe.Config) { c.BaseURL = "http://127.0.0.1:12111/" }, ""},
