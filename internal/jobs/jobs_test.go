@@ -357,6 +357,27 @@ func (p poison) DueNotifications(ctx context.Context, now, until time.Time, limi
 	return due, err
 }
 
+// A run, and a notification, may ask a shop that does not answer.
+func TestAnItemThatTakesLongHoldsUpNoneBehindIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &books{
+			runs:          []payment.DueRun{{Store: "poison"}, {Store: "demo"}},
+			notifications: []*payment.Notification{{Store: "poison"}, {EventID: "evt_1"}},
+		}
+		p := poison{books: b, breaks: func() { time.Sleep(20 * time.Second) }}
+		j, err := jobs.New(t.Context(), jobs.Deps{Runs: b, Notifications: b, Moments: p, Now: time.Now, Log: zerolog.Nop(), Queue: &tray{}})
+		require.NoError(t, err)
+		var sweeps sync.WaitGroup
+		defer sweeps.Wait()
+		for _, name := range []string{"runs", "notifications"} {
+			sweeps.Go(func() { _ = j.Sweep(t.Context(), name) })
+		}
+		time.Sleep(time.Second)
+		require.ElementsMatch(t, []string{"resumed confirm", "replayed evt_1"}, b.done())
+	})
+}
+
 func TestAnItemThatBreaksStopsNoneBehindIt(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder

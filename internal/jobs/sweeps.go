@@ -25,14 +25,15 @@ func (j *Jobs) inquiries(ctx context.Context) (bool, error) {
 	return len(due) == batchMax, nil
 }
 
-// runs takes up runs that failed or were left by a crash.
+// runs takes up runs that failed or were left by a crash, several at once: one may
+// ask a shop that does not answer, and the others are not to wait for it.
 func (j *Jobs) runs(ctx context.Context) (bool, error) {
 	now := j.Now()
 	due, err := j.Runs.DueRuns(ctx, now, now.Add(lease), batchMax)
 	if err != nil {
 		return false, err
 	}
-	for _, d := range due {
+	each(due, func(d payment.DueRun) {
 		err := item(ctx, func(ctx context.Context) error {
 			record, err := j.Runs.Run(ctx, d.Store, d.ID)
 			if err != nil {
@@ -43,21 +44,21 @@ func (j *Jobs) runs(ctx context.Context) (bool, error) {
 		if err != nil {
 			j.Log.Error().Err(err).Stringer("run", d.ID).Msg("run failed again")
 		}
-	}
+	})
 	return len(due) == batchMax, nil
 }
 
-// notifications applies kept notifications again. Some may be unreadable, which
+// notifications applies kept notifications again, several at once as runs. Some may be unreadable, which
 // is an error beside those that are not.
 func (j *Jobs) notifications(ctx context.Context) (bool, error) {
 	now := j.Now()
 	due, unreadable := j.Notifications.DueNotifications(ctx, now, now.Add(lease), batchMax)
-	for _, n := range due {
+	each(due, func(n *payment.Notification) {
 		err := item(ctx, func(ctx context.Context) error { return j.Moments.Replay(ctx, n) })
 		if err != nil {
 			j.Log.Error().Err(err).Stringer("notification", n.ID).Msg("notification failed again")
 		}
-	}
+	})
 	return len(due) == batchMax, unreadable
 }
 
