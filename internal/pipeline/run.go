@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/paysvc/paysvc/internal/payment"
@@ -71,6 +72,14 @@ func (run *Run) CallID() string {
 // Begun tells whether anything was sent, or decided, for the payment that the run
 // is about: from then on money may have moved.
 func (run *Run) Begun() bool { return run.Payment != nil && run.Payment.Initial() != nil }
+
+// willSave tells whether save-order surely follows.
+func (run *Run) willSave() bool {
+	return slices.ContainsFunc(run.program, func(f frame) bool {
+		_, saves := f.step.(Saver)
+		return saves && f.When == nil
+	})
+}
 
 // Branch makes the run go on with a child pipeline of the present step.
 func (run *Run) Branch(name string) { run.branch = name }

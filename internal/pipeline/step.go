@@ -59,6 +59,8 @@ type Brancher interface {
 type Mover interface{ MovesOrder() }
 
 // Saver is save-order: what the steps before it changed on the order is written.
+// Where a call step stands in between, that is written with the commit before the
+// call, like all else that those steps did.
 type Saver interface{ SavesOrder() }
 
 // AttributeReader is a step or a condition that looks at the order's attributes.

@@ -137,6 +137,9 @@ func (s *stretch) execute(run *Run, p *Pipeline, journal *payment.RunRecord) (Ca
 	run.record.Error, run.record.DueAt = "", time.Time{}
 	if caller != nil {
 		run.record.State, run.record.DueAt = payment.RunCalling, run.At.Add(callLease)
+		if run.willSave() {
+			run.Order.Save() // the next stretch begins with the order as it is in the books
+		}
 	} else {
 		run.record.State, run.record.EndedAt = payment.RunDone, run.At
 	}
