@@ -1,8 +1,10 @@
 package mail
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/textproto"
 	"regexp"
 	"strings"
@@ -43,12 +45,27 @@ func (f *failure) Error() string {
 			s.WriteString(" " + f.enhanced)
 		}
 	default:
-		s.WriteString(f.cause.Error())
+		s.WriteString(plainly(f.cause))
 	}
 	if f.unknown {
 		s.WriteString("; the mail may have been taken")
 	}
 	return s.String()
+}
+
+// plainly says what went wrong on the way to the server, without saying where that
+// is: stores read it, and the server is the operator's.
+func plainly(err error) string {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return op.Op + ": " + plainly(op.Err)
+	}
+	if name, ok := errors.AsType[*net.DNSError](err); ok {
+		return name.Err
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return "the server's certificate is not trusted"
+	}
+	return err.Error()
 }
 
 // Unwrap returns the cause.
