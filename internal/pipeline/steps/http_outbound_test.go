@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,8 +85,18 @@ func TestAServerThatMisbehavesIsNoAnswer(t *testing.T) {
 			_, _ = io.ReadAll(r.Body) // until then the server does not see that the caller is gone
 			<-r.Context().Done()
 		}, "took too long"},
-		"redirect":  {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other", http.StatusFound) }, "status 302"},
-		"much":      {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, strings.Repeat(" ", 1<<20)) }, "too large"},
+		"redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other", http.StatusFound) }, "status 302"},
+		"much":     {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, strings.Repeat(" ", 1<<20)) }, "too large"},
+		"endless": {func(w http.ResponseWriter, _ *http.Request) {
+			for _, err := w.Write(make([]byte, 4096)); err == nil; _, err = w.Write(make([]byte, 4096)) {
+			}
+		}, "too large"},
+		"garbage": {func(w http.ResponseWriter, _ *http.Request) {
+			conn, out, _ := http.NewResponseController(w).Hijack()
+			_, _ = out.WriteString("\x00\xff HTTP?\r\n\r\n")
+			_ = out.Flush()
+			_ = conn.Close()
+		}, "no answer"},
 		"broken":    {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "the connection broke"},
 		"no answer": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, "status 502"},
 	} {
@@ -96,6 +107,42 @@ func TestAServerThatMisbehavesIsNoAnswer(t *testing.T) {
 		a := atShop(t, c.handler, "timeout: "+timeout+"\non_failure: continue")
 		require.NoError(t, a.run(), name)
 		require.Contains(t, a.notes()[0], c.why, name)
+	}
+}
+
+// flipping is a resolver whose second answer is another one than the first.
+type flipping struct {
+	asked  atomic.Int32
+	second string
+}
+
+func (f *flipping) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	if f.asked.Add(1) == 1 {
+		return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
+	}
+	return []netip.Addr{netip.MustParseAddr(f.second)}, nil
+}
+
+// The name of a shop may lead elsewhere tomorrow, and the step is checked today.
+func TestAShopWhoseNameFlipsIsNotAsked(t *testing.T) {
+	t.Parallel()
+	for _, inside := range []string{"127.0.0.2", "169.254.169.254", "10.0.0.1", "::1"} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", "close") }))
+		t.Cleanup(server.Close)
+		client := outbound.New(outbound.Config{
+			Timeout: 30 * time.Second, Now: time.Now, Resolver: &flipping{second: inside},
+			Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
+		})
+		t.Cleanup(client.Close)
+		named := strings.Replace(server.URL, "127.0.0.1", "shop.example", 1)
+		step, err := configure("http", "url: "+named+"\nsecret: "+secret+"\non_failure: continue", steps.MakerDeps{Poster: poster{client}})
+		require.NoError(t, err)
+		first := asks(t, step)
+		require.NoError(t, first.run())
+		require.Equal(t, []string{"system: went on"}, first.notes())
+		second := asks(t, step)
+		require.NoError(t, second.run())
+		require.Contains(t, second.notes()[0], "the host's address is not public", inside)
 	}
 }
 
