@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -150,4 +152,56 @@ func (b *bundle) dies(source, method string, at int, after bool) bool {
 	require.Equal(b.t, payment.OrderProcessing, b.read(o).Saved.Status, where)
 	require.LessOrEqual(b.t, len(b.charges(o)), 1, where)
 	return true
+}
+
+// Many requests at once, some under the same key, while the shop is asked before
+// each payment and before each confirm: one of them charges.
+func TestManyRequestsWhileTheShopIsAskedChargeOnce(t *testing.T) {
+	t.Parallel()
+	const ask = "[{insert: http, as: ask, before: TARGET, with: {url: https://shop.example/ask, secret: {env: PAYSVC_SANDBOX_API_KEY}}}]"
+	b := setup(t)
+	b.reload(with("{pre-process: " + strings.Replace(ask, "TARGET", "psp-redirect", 1) +
+		", confirm: " + strings.Replace(ask, "TARGET", "order-path-selector", 1) + "}"))
+	const requests = 6
+	var asked atomic.Int32
+	all := make(chan struct{})
+	b.says(func(steps.Message) (steps.Reply, error) { // all have been asked before any goes on
+		if asked.Add(1) == requests {
+			close(all)
+		}
+		select {
+		case <-all:
+		case <-time.After(10 * time.Second):
+		}
+		return reply(`{"decision":"continue"}`)
+	})
+	o := b.order(plain)
+	answers := make([]string, 2*requests)
+	var group sync.WaitGroup
+	for i := range requests {
+		c := b.command(o, "card", "")
+		c.Render = renderRefusals(c.Render)
+		for j := range 2 { // under the same key
+			group.Go(func() {
+				answer, err := b.Pay(t.Context(), c)
+				if answers[2*i+j] = string(answer.Body); err != nil {
+					answers[2*i+j] = payment.CodeOf(err)
+				}
+			})
+		}
+	}
+	group.Wait()
+	require.Len(t, b.charges(o), 1, answers)
+	o = b.read(o)
+	require.Equal(t, payment.OrderProcessing, o.Saved.Status)
+	require.Empty(t, b.openCases(o))
+	approved := 0
+	for i := range requests {
+		one, other := answers[2*i], answers[2*i+1]
+		require.True(t, one == other || one == "idempotency_in_progress" || other == "idempotency_in_progress", answers)
+		if one == string(payment.Approved) || other == string(payment.Approved) {
+			approved++
+		}
+	}
+	require.Equal(t, 1, approved, answers)
 }
