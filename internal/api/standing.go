@@ -44,7 +44,7 @@ type words struct {
 func (a *API) show(w http.ResponseWriter, r *http.Request, o *payment.Order) {
 	s := standing{
 		words: wordsOf(o, a.Now()), Shop: a.Moments.StoreTitle(o.Store),
-		Number: o.Number, Total: o.Total.String(), Currency: o.Currency.String(), Page: "/order-status/" + o.ReturnSlug(),
+		Number: o.Number, Total: o.Total.Add(o.Fees()).String(), Currency: o.Currency.String(), Page: "/order-status/" + o.ReturnSlug(),
 	}
 	if s.BackURL = o.FailureURL(); s.State == "paid" {
 		s.BackURL = o.SuccessURL()

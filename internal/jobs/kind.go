@@ -57,7 +57,8 @@ func (k *kind[A]) Work(ctx context.Context, job *river.Job[A]) error {
 	if stopped(ctx) {
 		return errors.Join(context.Canceled, err) // which River takes for no try at all
 	}
-	k.jobs.Log.Warn().Err(err).Str("job", job.Kind).Int64("id", job.ID).Int("try", try.N).Bool("parked", try.Last).
+	k.jobs.Log.Warn().Err(err).Str("job", job.Kind).Int64("id", job.ID).Int("try", try.N).
+		Bool("parked", try.Last || errors.Is(err, errRefused)).
 		Msg("job failed")
 	if errors.Is(err, errRefused) {
 		return river.JobCancel(err)

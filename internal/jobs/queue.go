@@ -36,7 +36,7 @@ const (
 	workMax     = 30 * time.Second
 	rescueAfter = 45 * time.Second
 	// pollEvery is how often a queue is looked at that no message of PostgreSQL told of.
-	pollEvery = 5 * time.Second
+	pollEvery = time.Second
 	startWait = 2 * time.Second
 	// doneKept is how long jobs are kept that are done: as long as their unique
 	// arguments keep others out. parkedKept is for operators.

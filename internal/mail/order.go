@@ -89,7 +89,7 @@ func confirmation(o *payment.Order, storeTitle string, words Words) Confirmation
 	if c.Discount != "" {
 		c.Discount = minus + c.Discount
 	}
-	subtotal, fee := payment.Zero(o.Currency), payment.Zero(o.Currency)
+	subtotal, fee := payment.Zero(o.Currency), o.Fees()
 	for _, l := range o.Lines {
 		subtotal = subtotal.Add(l.Total)
 		c.Lines = append(c.Lines, ConfirmationLine{
@@ -98,10 +98,9 @@ func confirmation(o *payment.Order, storeTitle string, words Words) Confirmation
 		})
 	}
 	for _, p := range o.Payments {
-		if p.Status == payment.StatusFailed || p.Status == payment.StatusVoided {
+		if !p.Alive() {
 			continue
 		}
-		fee = fee.Add(p.Fee)
 		if p.NextAction != nil && p.NextAction.Kind == "instructions" {
 			c.Instructions = append(c.Instructions, block(p.NextAction.Content))
 		}

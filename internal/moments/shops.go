@@ -36,7 +36,7 @@ type owner struct{ store, method string }
 type version struct{ name, hash string }
 
 func (s *Service) compile(all *settings.Settings) (*shops, error) {
-	library, err := steps.Library(steps.Deps{Opener: s, Decider: s, StockTracked: s.stockTracked})
+	library, err := steps.Library(steps.Deps{Opener: s, Decider: s, StockTracked: s.stockTracked, StatusPage: s.statusPage})
 	if err != nil {
 		return nil, err
 	}
@@ -240,6 +240,11 @@ func (s *Service) payRequest(m *settings.Method, o *payment.Order, p *payment.Pa
 		FailureURL: s.PublicURL + "/order-failed/" + o.ReturnSlug(),
 		NotifyURL:  s.PublicURL + "/confirm/" + p.Gateway + "/" + p.Account,
 	}
+}
+
+// statusPage is our page about an order, for stores that have none.
+func (s *Service) statusPage(o *payment.Order) string {
+	return s.PublicURL + "/order-status/" + o.ReturnSlug()
 }
 
 func (s *Service) stockTracked(name string) bool {

@@ -61,3 +61,18 @@ func (p Percent) of(amount Money) Money {
 	minor := decimal.NewFromInt(amount.Minor()).Mul(p.value).Shift(-2).Round(0)
 	return FromMinor(minor.IntPart(), amount.Currency())
 }
+
+// Alive tells of a payment that it has brought money, or still may.
+func (p *Payment) Alive() bool { return p.Status != StatusFailed && p.Status != StatusVoided }
+
+// Fees adds up what the order's living payments cost beside its total; a discount
+// counts against.
+func (o *Order) Fees() Money {
+	fees := Zero(o.Currency)
+	for _, p := range o.Payments {
+		if p.Alive() {
+			fees = fees.Add(p.Fee)
+		}
+	}
+	return fees
+}

@@ -208,11 +208,18 @@ const (
 	resultDropped = "dropped" // done, and lost with the stretch when a later step failed
 )
 
-// stepError is a step that failed or refused.
+// stepError is a step that failed or refused; one without a name is what came
+// before the first.
 type stepError struct {
 	step string
 	err  error
 }
 
-func (e *stepError) Error() string { return "step " + e.step + ": " + e.err.Error() }
+func (e *stepError) Error() string {
+	if e.step == "" {
+		return e.err.Error()
+	}
+	return "step " + e.step + ": " + e.err.Error()
+}
+
 func (e *stepError) Unwrap() error { return e.err }

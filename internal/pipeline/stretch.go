@@ -82,7 +82,7 @@ func (s *stretch) work(o *payment.Order) (*Run, Caller, error) {
 	run.undecided = run.undecided || s.journal != nil && len(run.Findings) > 0
 	if s.first && s.journal == nil && s.req.Prepare != nil {
 		if err := s.req.Prepare(run); err != nil {
-			return run, nil, &stepError{step: "prepare", err: err}
+			return run, nil, &stepError{err: err}
 		}
 	}
 	p, err := s.pick(run)

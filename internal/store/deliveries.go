@@ -254,7 +254,7 @@ func (s *Store) Redeliver(
 				insert into webhook_deliveries as k (order_id, n, store, endpoint, sequence, effect, state, next_at, created_at)
 				select b.order_id, b.n, $1, w.id, b.sequence,
 					case when w.id = $5 then coalesce(b.body->'data'->>'effect', '') else '' end, 'pending', $6, $6
-				from b join webhook_endpoints w on w.store = $1 and w.active and (w.id = $4 or $4 = $5 and `+wanted+`)
+				from b join webhook_endpoints w on w.store = $1 and w.active and (w.id = $4 and $4 <> $5 or $4 = $5 and `+wanted+`)
 				on conflict (order_id, n, endpoint) do update set state = 'pending', tries = 0, status = 0, error = '',
 					next_at = excluded.next_at, created_at = excluded.created_at, ended_at = null
 				returning endpoint, order_id, n, state, tries, status, error, next_at, created_at, ended_at)

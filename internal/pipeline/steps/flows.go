@@ -1,7 +1,10 @@
 // Package steps holds every step, one file each, and the default pipelines.
 package steps
 
-import "github.com/paysvc/paysvc/internal/pipeline"
+import (
+	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/pipeline"
+)
 
 // Defaults returns the default pipelines: the whole of what happens to an order,
 // on one screen. A gateway may edit them for its methods, and so may settings.
@@ -43,7 +46,7 @@ func Library(d Deps) (pipeline.Library, error) {
 		payOrder{},
 		pendingOrder{},
 		pspRedirect{opener: d.Opener},
-		redirectToSuccessPage{},
+		redirectToSuccessPage{ours: d.StatusPage},
 		saveOrder{},
 		sendOrderMail{},
 		trackPromotionCode{},
@@ -74,6 +77,8 @@ type Deps struct {
 	Opener Opener
 	// Decider decides payments of gateways without a PSP.
 	Decider Decider
+	// StatusPage is the address of our page about an order.
+	StatusPage func(o *payment.Order) string
 	// StockTracked tells whether stock is deducted for orders of the store.
 	StockTracked func(store string) bool
 }

@@ -151,7 +151,7 @@ func (s httpStep) obey(run *pipeline.Run, v verdict) error {
 		}
 		refusal := payment.Errorf(payment.KindInvalid, rejectedCode, "%s", message)
 		if code := oneLine(v.Code); code != "" {
-			refusal.Fields = []payment.FieldError{{Field: "store", Code: code, Message: message}}
+			refusal.Why = payment.Reason{Code: code, Message: message}
 		}
 		return refusal
 	}

@@ -197,7 +197,7 @@ func TestTheShopRefusesAPayment(t *testing.T) {
 	a := newAsking(t, says(`{"decision": "reject", "code": "limit", "message": "Too much.", "attributes": {}}`), "")
 	var refusal *payment.Error
 	require.ErrorAs(t, a.run(), &refusal)
-	require.Equal(t, []payment.FieldError{{Field: "store", Code: "limit", Message: "Too much."}}, refusal.Fields)
+	require.Equal(t, payment.Reason{Code: "limit", Message: "Too much."}, refusal.Why)
 }
 
 func TestTheShopSetsAttributesAndLeavesANote(t *testing.T) {

@@ -22,6 +22,9 @@ func library(t require.TestingT, d steps.Deps) pipeline.Library {
 	if d.StockTracked == nil {
 		d.StockTracked = func(string) bool { return true }
 	}
+	if d.StatusPage == nil {
+		d.StatusPage = func(*payment.Order) string { return "https://pay.example/order" }
+	}
 	if d.Decider == nil {
 		d.Decider = approves{}
 	}

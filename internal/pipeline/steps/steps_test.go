@@ -285,6 +285,9 @@ func TestRedirectToSuccessPageNamesThePage(t *testing.T) {
 	run := &pipeline.Run{Order: paid(t), At: noon()}
 	require.NoError(t, library(t, steps.Deps{})["redirect-to-success-page"].Do(run))
 	require.True(t, strings.HasPrefix(run.Redirect, "https://shop.example/thanks?order=1001&order_id=ord_"), run.Redirect)
+	run.Order.ReturnURLs.Success = ""
+	require.NoError(t, library(t, steps.Deps{})["redirect-to-success-page"].Do(run))
+	require.Equal(t, "https://pay.example/order", run.Redirect, "ours, where the store has none")
 }
 
 // opener opens a payment at a PSP of the test.
