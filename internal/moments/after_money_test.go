@@ -1,6 +1,7 @@
 package moments_test
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/netip"
@@ -227,4 +228,35 @@ func TestWhileTheShopThinksACancelledOrderGetsNothing(t *testing.T) {
 	require.Equal(t, payment.OrderCancelled, o.Saved.Status)
 	require.NotContains(t, o.Effects, "send_order_mail")
 	require.NotContains(t, o.Effects, "deduct_stock")
+}
+
+// A PSP that is told that we failed repeats its message, and in the end sends none
+// at all: what a shop says afterwards is none of its business.
+func TestAPSPIsAnsweredOnceItsMessageIsDurable(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		says  func(b *bundle)
+		cases int
+	}{
+		"the shop is down": {(*bundle).unreachable, 0}, "the shop refuses": {(*bundle).unwilling, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			o := b.order(plain)
+			_, err := b.pay(o, "wallet", "")
+			require.NoError(t, err)
+			b.reload(askingIn("confirm", "before: order-path-selector"))
+			c.says(b)
+			var told struct{ Deliveries []struct{ Status int } }
+			answer := b.control(http.MethodPost, "/sandbox/payments/"+b.reference(o)+"/notify", `{"event":"paid"}`)
+			require.NoError(t, json.Unmarshal(answer, &told))
+			require.Len(t, told.Deliveries, 1)
+			require.Equal(t, http.StatusOK, told.Deliveries[0].Status)
+			require.Len(t, b.openCases(o), c.cases)
+			b.willing()
+			b.takeUp()
+			require.Equal(t, c.cases == 0, b.read(o).Saved.Status == payment.OrderProcessing)
+		})
+	}
 }

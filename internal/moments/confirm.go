@@ -68,7 +68,7 @@ func (s *Service) Confirm(ctx context.Context, d Delivery) (Receipt, error) {
 
 // take makes a verified notification durable and applies it.
 func (s *Service) take(ctx context.Context, n *payment.Notification) error {
-	_, err := s.execute(ctx, pipeline.Request{
+	run, err := s.execute(ctx, pipeline.Request{
 		Open: payment.Opening{
 			Store: n.Store, Reference: n.Reference, Gateway: n.Gateway, Account: n.Account, Notification: n,
 		},
@@ -84,6 +84,9 @@ func (s *Service) take(ctx context.Context, n *payment.Notification) error {
 		return nil
 	case errors.Is(err, payment.ErrConflicting):
 		return s.reject(ctx, n, "the event was received before with other content")
+	case err != nil && run != nil: // it is in the books, and what is left to do is a job's
+		s.Log.Warn().Err(err).Stringer("notification", n.ID).Msg("a notification is taken, and its run is not done")
+		return nil
 	}
 	return err
 }
