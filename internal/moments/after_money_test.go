@@ -1,6 +1,7 @@
 package moments_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysvc/paysvc/internal/moments"
@@ -33,7 +35,7 @@ func (b *bundle) willing() {
 }
 
 func (b *bundle) unwilling() {
-	b.says(func(steps.Message) (steps.Reply, error) { return reply(`{"decision":"reject","message":"no"}`) })
+	b.says(func(steps.Message) (steps.Reply, error) { return reply(`{"decision":"reject","message":"Sorry, Ada Canary"}`) })
 }
 
 // takeUp does what the job does with runs that wait to be taken up.
@@ -243,6 +245,8 @@ func TestAPSPIsAnsweredOnceItsMessageIsDurable(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
+			var log bytes.Buffer
+			b.Log = zerolog.New(zerolog.SyncWriter(&log))
 			o := b.order(plain)
 			_, err := b.pay(o, "wallet", "")
 			require.NoError(t, err)
@@ -254,6 +258,7 @@ func TestAPSPIsAnsweredOnceItsMessageIsDurable(t *testing.T) {
 			require.Len(t, told.Deliveries, 1)
 			require.Equal(t, http.StatusOK, told.Deliveries[0].Status)
 			require.Len(t, b.openCases(o), c.cases)
+			require.NotContains(t, log.String(), "Canary")
 			b.willing()
 			b.takeUp()
 			require.Equal(t, c.cases == 0, b.read(o).Saved.Status == payment.OrderProcessing)

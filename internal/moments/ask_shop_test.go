@@ -182,3 +182,26 @@ func (b *bundle) requireReplayRefused(o *payment.Order) {
 	require.NoError(b.t, b.Replay(b.t.Context(), due[0]))
 	require.Equal(b.t, payment.OrderPending, b.read(o).Saved.Status, "waiting does not help")
 }
+
+// Settings may leave out the step that begins a payment: the payment ends there,
+// and nobody waits for it.
+func TestAPaymentThatNoStepBeginsFails(t *testing.T) {
+	t.Parallel()
+	for method, pipelines := range map[string]string{
+		"card":    "{pre-process: [{change: psp-redirect, when: order.total > 1000}]}",
+		"invoice": "{internal: [{change: decide-payment, when: order.total > 1000}]}",
+	} {
+		b := setup(t)
+		b.reload(with(pipelines))
+		o := b.order(plain)
+		c := b.command(o, method, "")
+		for range 2 {
+			answer, err := b.Pay(t.Context(), c)
+			require.Equal(t, "gateway_unavailable", payment.CodeOf(err), "%s: %v", method, answer)
+		}
+		require.Equal(t, payment.StatusFailed, b.read(o).Payments[0].Status)
+		b.reload(with("{}"))
+		_, err := b.pay(o, method, "")
+		require.NoError(t, err, "another attempt is allowed")
+	}
+}

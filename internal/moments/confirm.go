@@ -85,7 +85,9 @@ func (s *Service) take(ctx context.Context, n *payment.Notification) error {
 	case errors.Is(err, payment.ErrConflicting):
 		return s.reject(ctx, n, "the event was received before with other content")
 	case err != nil && run != nil: // it is in the books, and what is left to do is a job's
-		s.Log.Warn().Err(err).Stringer("notification", n.ID).Msg("a notification is taken, and its run is not done")
+		if run.Refusal == nil { // which is logged without the words of a shop
+			s.Log.Warn().Err(err).Stringer("notification", n.ID).Msg("a notification is taken, and its run is not done")
+		}
 		return nil
 	}
 	return err

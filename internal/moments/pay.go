@@ -114,7 +114,10 @@ func (s *Service) attempt(ctx context.Context, c *PayCommand) (Answer, error) {
 	if errors.Is(err, payment.ErrReserved) {
 		return Answer{}, taken(wanted)
 	}
-	return Answer{Reply: reply}, err
+	if err == nil { // no step of the pipeline began the payment
+		err = errInterrupted
+	}
+	return Answer{}, err
 }
 
 const codeInProgress = "payment_in_progress"

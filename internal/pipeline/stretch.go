@@ -142,6 +142,9 @@ func (s *stretch) execute(run *Run, p *Pipeline, journal *payment.RunRecord) (Ca
 		}
 	} else {
 		run.record.State, run.record.EndedAt = payment.RunDone, run.At
+		if run.Payment != nil {
+			run.Order.Abandon(run.Payment, run.At) // unless a step began it
+		}
 	}
 	s.records = append(s.records, run.record)
 	return caller, nil
