@@ -35,7 +35,9 @@ func (b *bundle) willing() {
 }
 
 func (b *bundle) unwilling() {
-	b.says(func(steps.Message) (steps.Reply, error) { return reply(`{"decision":"reject","message":"Sorry, Ada Canary"}`) })
+	b.says(func(steps.Message) (steps.Reply, error) {
+		return reply(`{"decision":"reject","message":"Sorry, Ada Canary"}`)
+	})
 }
 
 // takeUp does what the job does with runs that wait to be taken up.
