@@ -49,7 +49,7 @@ func (s *Service) repeat(ctx context.Context, c *PayCommand, claimed *payment.Cl
 			return Answer{Reply: *claimed.Reply, Replayed: true}, nil
 		}
 		answer, known, err := s.asKnown(ctx, c, claimed)
-		if err != nil || known && claimed.Finished {
+		if !known && err != nil || known && claimed.Finished {
 			return answer, err
 		}
 		if !known {
@@ -62,22 +62,23 @@ func (s *Service) repeat(ctx context.Context, c *PayCommand, claimed *payment.Cl
 			case <-ticker.C:
 			}
 		}
-		next, err := s.Claims.Claimed(ctx, c.Claim)
-		if err != nil {
-			return Answer{}, err
+		next, unread := s.Claims.Claimed(ctx, c.Claim)
+		if unread != nil {
+			return Answer{}, unread
 		}
 		if next == nil {
 			return Answer{}, errRunning
 		}
 		if known && next.Reply == nil { // else the first request ended between our two reads
-			return answer, nil
+			return answer, err
 		}
 		claimed = next
 	}
 }
 
 // asKnown renders the outcome from the books, once the first request has ended
-// or what it sent has been decided by someone else.
+// or what it sent has been decided by someone else. That nothing was ever sent is
+// known too, and an error.
 func (s *Service) asKnown(ctx context.Context, c *PayCommand, claimed *payment.Claimed) (Answer, bool, error) {
 	if claimed.Order == (payment.OrderID{}) {
 		return Answer{}, false, nil
@@ -88,7 +89,7 @@ func (s *Service) asKnown(ctx context.Context, c *PayCommand, claimed *payment.C
 	}
 	p := o.Payment(claimed.Payment)
 	if p != nil && len(p.Transactions) == 0 && p.Status == payment.StatusFailed {
-		return Answer{}, false, errInterrupted
+		return Answer{}, true, errInterrupted
 	}
 	if p == nil || p.Initial() == nil {
 		return Answer{}, false, nil

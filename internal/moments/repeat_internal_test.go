@@ -55,3 +55,21 @@ func TestARepeatOfARequestThatNeverEndedTellsWhatIsKnown(t *testing.T) {
 	require.False(t, answer.Replayed)
 	require.Equal(t, "from the books", string(answer.Body))
 }
+
+// The first request was refused before anything was sent, in the commit that also
+// ended its payment.
+func TestARepeatThatMeetsTheRefusalOfTheFirstRequestReplaysIt(t *testing.T) {
+	t.Parallel()
+	o := &payment.Order{ID: payment.OrderID{1}, Payments: []*payment.Payment{{N: 1, Status: payment.StatusFailed}}}
+	for _, reply := range []*payment.Reply{nil, {Status: 409, Body: []byte("refused")}} {
+		books := ending{order: o, reply: reply}
+		s := &Service{Deps: Deps{Orders: books, Claims: books}}
+		answer, err := s.repeat(t.Context(), &PayCommand{Claim: &payment.Claim{}}, &payment.Claimed{Order: o.ID, Payment: 1})
+		if reply == nil {
+			require.Equal(t, "gateway_unavailable", payment.CodeOf(err), "it was cut off")
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, "refused", string(answer.Body))
+	}
+}
