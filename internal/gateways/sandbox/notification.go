@@ -17,11 +17,13 @@ type notification struct {
 	Operation operationObject `json:"operation"`
 }
 
+const signatureField = "Sandbox-Signature"
+
 // ReadNotification implements gateways.NotificationReader. The facts are those
 // of the whole payment, in the order in which they happened, so that one
 // notification makes up for another that was lost.
 func (g *Gateway) ReadNotification(_ context.Context, raw payment.RawNotification) (gateways.Notice, error) {
-	if err := g.verify(raw); err != nil {
+	if err := gateways.VerifyStamped(raw, signatureField, g.config().WebhookSecrets, g.deps.Now()); err != nil {
 		return gateways.Notice{}, err
 	}
 	n, err := decode[notification](raw.Body)

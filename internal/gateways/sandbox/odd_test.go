@@ -153,10 +153,10 @@ func TestTheWorkOfVerifyingIsBounded(t *testing.T) {
 	for header, accepted := range map[string]bool{
 		genuine: true,
 		stamp + ",v1=00,v1=11,v1=22," + signature:                    true, // while the PSP rotates its secrets
-		stamp + ",v1=00,v1=11,v1=22,v1=33," + signature:              false,
-		stamp + ",v1=" + strings.Repeat("0", 1024) + "," + signature: false,
-		stamp + ",v0=00," + signature:                                false,
-		signature + "," + stamp:                                      false,
+		stamp + strings.Repeat(",v1=00", 8) + "," + signature:        false,
+		stamp + ",v1=" + strings.Repeat("0", 2048) + "," + signature: false,
+		stamp + ",v0=00," + signature:                                true, // a scheme that is not ours to know
+		stamp + "," + stamp + "," + signature:                        false,
 		stamp + "," + strings.ToUpper(signature[3:]):                 false,
 		stamp: false,
 		"":    false,

@@ -75,9 +75,11 @@ type event struct {
 	} `json:"data"`
 }
 
+const signatureField = "Stripe-Signature"
+
 // ReadNotification implements gateways.NotificationReader.
 func (g *Gateway) ReadNotification(ctx context.Context, raw payment.RawNotification) (gateways.Notice, error) {
-	if err := g.verify(raw); err != nil {
+	if err := gateways.VerifyStamped(raw, signatureField, g.config().WebhookSecrets, g.deps.Now()); err != nil {
 		return gateways.Notice{}, err
 	}
 	head, err := decode[struct {
