@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"time"
 
 	"github.com/riverqueue/river"
 
 	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/pipeline"
 )
 
 // kind is one kind of job, with what it takes to work it. A new kind is a file
@@ -96,15 +96,11 @@ func (k *kind[A]) NextRetry(job *river.Job[A]) time.Time {
 	return k.jobs.Now().Add(k.backoff(job.Attempt))
 }
 
-// guarded turns a panic into an error. What a panic says may be anything, so only
-// what the runtime itself says is kept.
+// guarded turns a panic into an error.
 func guarded(work func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic of type %T", p)
-			if fault, ok := p.(runtime.Error); ok {
-				err = fmt.Errorf("panic: %w", fault)
-			}
+			err = pipeline.PanicError(p)
 		}
 	}()
 	return work()

@@ -110,7 +110,7 @@ func (m Money) Min(n Money) Money {
 
 func (m Money) mustMatch(n Money) {
 	if m.currency != n.currency {
-		panic("payment: amounts of different currencies")
+		panic(Errorf(KindInternal, "currencies_mixed", "amounts of different currencies"))
 	}
 }
 

@@ -91,7 +91,7 @@ func TestATrialGoesTheWayOfARun(t *testing.T) {
 			continue // a refusal at the beginning is journaled nowhere
 		}
 		if err != nil {
-			require.Equal(t, []string{"a: done", "panics: failed, panic: oh", "b: not reached"}, tried(trial))
+			require.Equal(t, []string{"a: done", "panics: failed, panic of type string", "b: not reached"}, tried(trial))
 			require.Nil(t, trial.Refusal())
 			require.Empty(t, trial.Changes, "what a failed step leaves is dropped")
 			continue

@@ -166,7 +166,7 @@ func (run *Run) then(do func(run *Run) error) (err error) {
 // recovered makes a panic the error of the step that panicked.
 func recovered(err *error) {
 	if p := recover(); p != nil {
-		*err = fmt.Errorf("panic: %v", p)
+		*err = PanicError(p)
 	}
 }
 

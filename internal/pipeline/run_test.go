@@ -52,7 +52,7 @@ func TestAPanicIsAnErrorOfItsStep(t *testing.T) {
 	b := setup(t, mainly("a", "panics"), notes("a"),
 		&testStep{name: "panics", do: func(*pipeline.Run) error { panic("boom") }})
 	_, err := b.execute(b.request())
-	require.EqualError(t, err, "step panics: panic: boom")
+	require.EqualError(t, err, "step panics: panic of type string")
 	require.Equal(t, payment.RunFailed, b.book.journal()[0].State)
 	require.Empty(t, b.timeline())
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/netip"
 	"time"
 
@@ -99,7 +98,7 @@ func (r *Runner) Execute(ctx context.Context, req Request) (*Run, error) {
 func call(ctx context.Context, caller Caller, run *Run) (answer Answer) {
 	defer func() {
 		if p := recover(); p != nil {
-			err := fmt.Errorf("panic: %v", p)
+			err := PanicError(p)
 			answer = Answer{Facts: unknownFacts(run, err.Error()), Then: func(*Run) error { return err }}
 			if len(answer.Facts) > 0 {
 				answer.Then = nil // what was sent is asked about, and the run goes on
