@@ -308,7 +308,11 @@ func TestShopperComesBackToAPageOfOursWhereTheShopHasNone(t *testing.T) {
 	require.NotContains(t, string(thanks.body), "a@example.org", "the page shows no personal data")
 	require.True(t, isPaid(d.order(id)))
 
-	require.Equal(t, http.StatusNotFound, shopper.open(back[:len(back)-1]+"0").status, "nobody can guess the address")
+	guess := back[:len(back)-1] + "0"
+	if guess == back {
+		guess = back[:len(back)-1] + "1"
+	}
+	require.Equal(t, http.StatusNotFound, shopper.open(guess).status, "nobody can guess the address")
 	require.Equal(t, http.StatusNotFound, shopper.open(d.base+"/order-submit/x").status)
 }
 
