@@ -64,6 +64,11 @@ func scalarOf(value []byte) scalar {
 	return scalar{kind: list}
 }
 
+// What may be a number, or a text: of its own kind, or as an attribute that holds
+// one.
+func isNumber(e expression) bool { return e.kind == number || e.kind == attribute }
+func isText(e expression) bool   { return e.kind == text || e.kind == attribute }
+
 // The functions below look at an expression as one of a kind, which must be its
 // own or an attribute's. What an attribute holds is known only when it is read:
 // if strict, one of another kind fails the condition; otherwise it is as if it

@@ -121,7 +121,7 @@ func absent(e expression) func(*scope) bool {
 
 func (c *compiler) numbers(n *ast.BinaryNode, left, right expression) (l, r func(*scope) (decimal.Decimal, bool), err error) {
 	for _, e := range []expression{left, right} {
-		if e.kind != number && e.kind != attribute {
+		if !isNumber(e) {
 			return nil, nil, c.problem(n, "%s needs a number on both sides; here is %s", n.Operator, e.kind)
 		}
 	}

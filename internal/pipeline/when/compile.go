@@ -68,6 +68,7 @@ func (c *compiler) name(n ast.Node) (expression, error) {
 	}
 	for i, part := range parts {
 		e, known := names[prefix+part.name]
+		c.attributes = c.attributes || prefix+part.name == "order.attributes"
 		switch last := i == len(parts)-1; {
 		case strings.Contains(part.name, "."), !known && len(below(prefix+part.name+".")) == 0:
 			return expression{}, c.unknown(part.node, prefix)
@@ -75,10 +76,8 @@ func (c *compiler) name(n ast.Node) (expression, error) {
 			return expression{}, c.problem(part.node, "%s is not a value itself; it has %s", prefix+part.name,
 				strings.Join(below(prefix+part.name+"."), ", "))
 		case known && last:
-			c.attributes = c.attributes || prefix+part.name == "order.attributes"
 			return e, nil
 		case known && e.kind == keyed && i == len(parts)-2:
-			c.attributes = c.attributes || prefix+part.name == "order.attributes"
 			return e.at(parts[i+1].name), nil
 		case known:
 			return expression{}, c.problem(parts[i+1].node, "%s has nothing inside that a condition can reach", prefix+part.name)
@@ -129,7 +128,7 @@ func (c *compiler) unary(n *ast.UnaryNode) (expression, error) {
 		}
 		return truthOf(func(s *scope) bool { return !e.truth(s) }), nil
 	case "-", "+":
-		if e.kind != number && e.kind != attribute {
+		if !isNumber(e) {
 			return e, c.problem(n, "%s needs a number; this is %s", n.Operator, e.kind)
 		}
 		value := asNumber(e, true)

@@ -42,7 +42,7 @@ func (c *compiler) function(n ast.Node, name string, nodes []ast.Node) (expressi
 			return v.Abs(), there
 		}), nil
 	}
-	if arguments[0].kind != text && arguments[0].kind != attribute {
+	if !isText(arguments[0]) {
 		return expression{}, c.problem(n, "%s takes a text; this is %s", name, arguments[0].kind)
 	}
 	value := asText(arguments[0], true)
@@ -54,8 +54,6 @@ func (c *compiler) function(n ast.Node, name string, nodes []ast.Node) (expressi
 		return apply(v), there
 	}), nil
 }
-
-func isNumber(e expression) bool { return e.kind == number || e.kind == attribute }
 
 // extreme compiles min and max.
 func (c *compiler) extreme(n ast.Node, name string, arguments []expression) (expression, error) {

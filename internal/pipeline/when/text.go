@@ -40,7 +40,7 @@ func (c *compiler) within(n *ast.BinaryNode, left, right expression) (expression
 
 func (c *compiler) texts(n *ast.BinaryNode, left, right expression) (l, r func(*scope) (string, bool), err error) {
 	for _, e := range []expression{left, right} {
-		if e.kind != text && e.kind != attribute {
+		if !isText(e) {
 			return nil, nil, c.problem(n, "%s needs a text on both sides; here is %s", n.Operator, e.kind)
 		}
 	}
@@ -149,7 +149,7 @@ func (c *compiler) oneOf(left expression, values *ast.ArrayNode) (expression, er
 // member compiles in with a list of the order, or with its metadata or
 // attributes, of which it asks for a key.
 func (c *compiler) member(n *ast.BinaryNode, left, right expression) (expression, error) {
-	if left.kind != text && left.kind != attribute {
+	if !isText(left) {
 		return left, c.problem(n, "in looks for a text here; this is %s", left.kind)
 	}
 	l := asText(left, true)

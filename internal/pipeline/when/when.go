@@ -82,15 +82,10 @@ var _ interface {
 } = (*condition)(nil)
 
 // Holds decides the condition for a run. An error is an attribute of another
-// kind than the condition works with.
-func (c *condition) Holds(run *pipeline.Run) (holds bool, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			holds, err = false, fmt.Errorf("panic: %v", p)
-		}
-	}()
+// kind than the condition works with, or a text too long to be matched.
+func (c *condition) Holds(run *pipeline.Run) (bool, error) {
 	s := scope{run: run}
-	holds = c.truth(&s)
+	holds := c.truth(&s)
 	return holds && s.err == nil, s.err
 }
 

@@ -149,14 +149,6 @@ func TestAttributesAreAskedForOnlyWhereTheyAreUsed(t *testing.T) {
 	}
 }
 
-func TestAPanicIsAnError(t *testing.T) {
-	t.Parallel()
-	c, err := when.Compile(`order.total > 1`)
-	require.NoError(t, err)
-	_, err = c.Holds(&pipeline.Run{})
-	require.ErrorContains(t, err, "panic")
-}
-
 func TestATextThatIsTooLongIsNotMatched(t *testing.T) {
 	t.Parallel()
 	run := paying(t)
