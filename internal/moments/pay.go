@@ -10,6 +10,7 @@ import (
 	"github.com/paysvc/paysvc/internal/gateways"
 	"github.com/paysvc/paysvc/internal/payment"
 	"github.com/paysvc/paysvc/internal/pipeline"
+	"github.com/paysvc/paysvc/internal/pipeline/steps"
 )
 
 // PayCommand asks for a payment of an order that exists, or of a new one.
@@ -115,7 +116,7 @@ func (s *Service) attempt(ctx context.Context, c *PayCommand) (Answer, error) {
 		return Answer{}, taken(wanted)
 	}
 	if err == nil { // no step of the pipeline began the payment
-		err = errInterrupted
+		err = steps.ErrInterrupted
 	}
 	return Answer{}, err
 }
@@ -187,7 +188,7 @@ func (s *Service) Decide(
 	return decider.Decide(request), request, nil
 }
 
-// pickPay chooses internal for a payment that was decided without a PSP.
+// pickPay chooses internal for a payment that its gateway decides without a PSP.
 func (s *Service) pickPay() func(*pipeline.Run) (*pipeline.Pipeline, error) {
 	internal, preProcess := s.pick(pipeline.Internal), s.pick(pipeline.PreProcess)
 	return func(run *pipeline.Run) (*pipeline.Pipeline, error) {

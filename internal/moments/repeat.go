@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/pipeline/steps"
 )
 
 const (
@@ -21,10 +22,6 @@ var errReused = payment.Errorf(payment.KindInvalid, "idempotency_key_reused",
 // errRunning is a request whose first carrying out is not done.
 var errRunning = payment.Errorf(payment.KindConflict, "idempotency_in_progress",
 	"the first request with this idempotency key is still being carried out")
-
-// errInterrupted is a payment that ended before anything was sent for it.
-var errInterrupted = payment.Errorf(payment.KindUnavailable, "gateway_unavailable",
-	"the payment was interrupted before it began; nothing was sent")
 
 // repeat answers a request whose key was used before. Nothing is ever sent for
 // it: it gets the first answer, or the state as it is by now where the first
@@ -89,7 +86,7 @@ func (s *Service) asKnown(ctx context.Context, c *PayCommand, claimed *payment.C
 	}
 	p := o.Payment(claimed.Payment)
 	if p != nil && len(p.Transactions) == 0 && p.Status == payment.StatusFailed {
-		return Answer{}, true, errInterrupted
+		return Answer{}, true, steps.ErrInterrupted
 	}
 	if p == nil || p.Initial() == nil {
 		return Answer{}, false, nil

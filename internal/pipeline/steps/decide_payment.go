@@ -25,7 +25,7 @@ func (decidePayment) Requires() []pipeline.Input { return []pipeline.Input{pipel
 
 func (s decidePayment) Do(run *pipeline.Run) error {
 	if run.Resumed {
-		return errInterrupted
+		return ErrInterrupted
 	}
 	if err := run.Order.CheckSend(run.Payment, run.At); err != nil {
 		return err
@@ -40,7 +40,8 @@ func (s decidePayment) Do(run *pipeline.Run) error {
 	return run.Take(fact)
 }
 
-// errInterrupted refuses to begin a payment for somebody who is gone: a payment
-// begins with who asks for it, or not at all.
-var errInterrupted = payment.Errorf(payment.KindUnavailable, "gateway_unavailable",
+// ErrInterrupted refuses a payment that ended before anything was sent for it, and
+// to begin one for somebody who is gone: a payment begins with who asks for it, or
+// not at all.
+var ErrInterrupted = payment.Errorf(payment.KindUnavailable, "gateway_unavailable",
 	"the payment was interrupted before it began; nothing was sent")

@@ -177,7 +177,7 @@ func (s httpStep) unanswered(run *pipeline.Run, cause error) error {
 		run.Note("The store was not heard before the run went on: " + cause.Error() + ".")
 		return nil
 	}
-	if run.Payment != nil && run.Payment.Initial() == nil {
+	if run.Payment != nil && !run.Begun() {
 		return fmt.Errorf("%w: %w", errNoDecision, cause) // the cause is for the journal
 	}
 	return fmt.Errorf("ask the store: %w", cause)

@@ -30,7 +30,7 @@ func (pspRedirect) Requires() []pipeline.Input { return []pipeline.Input{pipelin
 
 func (s pspRedirect) Do(run *pipeline.Run) error {
 	if run.Resumed {
-		return errInterrupted
+		return ErrInterrupted
 	}
 	if err := run.Order.CheckSend(run.Payment, run.At); err != nil {
 		return err
