@@ -31,8 +31,9 @@ func (s *Service) OrderOfSlug(ctx context.Context, slug string) (*payment.Order,
 	return o, nil
 }
 
-// Submit is order submit: the shopper comes back from paying, from an address. The PSP is asked
-// if nothing is known yet, and post-process runs. It decides nothing by itself.
+// Submit is order submit: the shopper comes back from paying. The PSP is asked if
+// nothing is known yet, and post-process runs. It decides nothing by itself. From is
+// the shopper's address.
 func (s *Service) Submit(ctx context.Context, o *payment.Order, from netip.Addr) (*payment.Order, error) {
 	o, err := s.inquireOpen(ctx, o, returnInquiryMax)
 	if err != nil {

@@ -139,7 +139,7 @@ func (c *compiler) blame(path []string) (at Position) {
 // inputs returns what a pipeline hands to its steps, and whether runs begin with
 // it: those that are only branched to have what leads to them has.
 func (c *compiler) inputs(name string) (inputs []Input, begins bool) {
-	begins = slices.Contains(moments[:], name) && !isBranch(name)
+	begins = slices.Contains(Roots(), name)
 	if !begins {
 		for _, p := range c.set {
 			if p.branch[name] != nil && p.Name != name {

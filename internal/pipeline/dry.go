@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -131,11 +130,6 @@ func (t *Trial) fail(run *Run, err error) {
 	}
 }
 
-// Roots names the pipelines that runs begin with; others are branched to.
-func Roots() []string {
-	return slices.DeleteFunc(slices.Clone(moments[:]), isBranch)
-}
-
 // Definitions returns the definitions of the set, to be edited further.
 func (s Set) Definitions() Definitions {
 	all := make(Definitions, len(s))
@@ -159,15 +153,8 @@ func (b *dryBook) loaded() *payment.Order {
 	return o
 }
 
-var errNotTried = errors.New("a trial opens no order of its own")
-
-// Stretch implements Book.
-func (b *dryBook) Stretch(
-	_ context.Context, open payment.Opening, work func(*payment.Order) (payment.Closing, error),
-) error {
-	if open.Order != b.order.ID {
-		return errNotTried
-	}
+// Stretch implements Book. There is one order that can be opened.
+func (b *dryBook) Stretch(_ context.Context, _ payment.Opening, work func(*payment.Order) (payment.Closing, error)) error {
 	o := b.loaded()
 	if _, err := work(o); err != nil {
 		return err

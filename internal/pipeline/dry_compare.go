@@ -72,7 +72,7 @@ func compareSteps(before, after []TrialStep) []Difference {
 			diverged = append(diverged, s.Step)
 		}
 	}
-	for i, s := range after {
+	for _, s := range after {
 		_, there := was[s.Step]
 		switch {
 		case below(s.Step):
@@ -81,7 +81,7 @@ func compareSteps(before, after []TrialStep) []Difference {
 			diverged = append(diverged, s.Step)
 		case !stayed[s.Step]:
 			all = append(all, Difference{
-				Kind: StepMoved, Subject: s.Step, Before: place(before, was[s.Step].Step), After: place(after, after[i].Step),
+				Kind: StepMoved, Subject: s.Step, Before: place(before, s.Step), After: place(after, s.Step),
 			})
 		}
 	}

@@ -61,7 +61,8 @@ type frame struct {
 	pipeline *Pipeline
 }
 
-// path of the step from the pipeline that the run began with.
+// path leads from the pipeline that the run began with to the step whose call is
+// under way.
 func (run *Run) path() string { return run.calling.path }
 
 // CallID names the call that is under way: the same when it is repeated.

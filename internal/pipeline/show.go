@@ -2,13 +2,17 @@ package pipeline
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
 
 // moments are the pipelines in the order in which an order meets them.
 var moments = [...]string{Internal, PreProcess, Confirm, StatusOK, StatusCancel, StatusPending, PostProcess, Cancel}
+
+// Roots names the pipelines that runs begin with; others are branched to.
+func Roots() []string {
+	return slices.DeleteFunc(slices.Clone(moments[:]), isBranch)
+}
 
 // Sorted returns the pipelines in the order in which an order meets them; those
 // that the defaults do not know follow by name.
@@ -19,7 +23,7 @@ func (s Set) Sorted() []*Pipeline {
 			sorted = append(sorted, p)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(s)) {
+	for _, name := range sortedKeys(s) {
 		if p := s[name]; p != nil && !slices.Contains(moments[:], name) {
 			sorted = append(sorted, p)
 		}
