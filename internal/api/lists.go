@@ -36,7 +36,7 @@ func (a *API) listRoutes() {
 	add(a, post("/v1/notifications/{id}/replay", "replay-notification", "Apply a notification again", admin), a.replayNotification)
 	add(a, get("/v1/cases", "list-cases", "List what only a person can decide"), a.listCases)
 
-	add(a, describe(http.MethodGet, "/v1/jobs", "list-jobs", "List background work that is not done", scopeNames([]payment.Scope{admin})), a.listJobs)
+	add(a, get("/v1/jobs", "list-jobs", "List background work that is not done").only(admin), a.listJobs)
 	add(a, post("/v1/jobs/{id}/retry", "retry-job", "Try background work again", admin), a.retryJob)
 
 	// What stores keep here for the effects of orders.

@@ -57,6 +57,8 @@ func (a *API) routes() {
 // route is a route while it is being described.
 type route struct{ httpkit.Route }
 
+// get reads, with any secret key: a scope in more changes nothing, publishable
+// does. What needs a scope to be read is described with only.
 func get(path, id, summary string, more ...payment.Scope) route {
 	return describe(http.MethodGet, path, id, summary, append([]string{anyScope}, scopeNames(more)...))
 }
@@ -82,6 +84,12 @@ func describe(method, path, id, summary string, rights []string) route {
 		Method: method, Path: path, OperationID: id, Summary: summary,
 		Security: []map[string][]string{{"bearer": rights}},
 	}}}
+}
+
+// only lets in keys with one of the scopes, and no others.
+func (r route) only(scopes ...payment.Scope) route {
+	r.Security = []map[string][]string{{"bearer": scopeNames(scopes)}}
+	return r
 }
 
 // money marks a route that can move money: it needs an Idempotency-Key, and its

@@ -37,12 +37,12 @@ func (a *API) webhookRoutes() {
 	const admin = payment.ScopeAdmin
 	const all, one = "/v1/webhook-endpoints", "/v1/webhook-endpoints/{id}"
 	add(a, post(all, "create-webhook-endpoint", "Have events posted to a URL", admin).created().exempt("url"), a.createEndpoint)
-	add(a, get(all, "list-webhook-endpoints", "List webhook endpoints", admin), a.listEndpoints)
-	add(a, get(one, "get-webhook-endpoint", "Read a webhook endpoint", admin), a.getEndpoint)
+	add(a, get(all, "list-webhook-endpoints", "List webhook endpoints").only(admin), a.listEndpoints)
+	add(a, get(one, "get-webhook-endpoint", "Read a webhook endpoint").only(admin), a.getEndpoint)
 	add(a, patch(one, "change-webhook-endpoint", "Change a webhook endpoint", admin).exempt("url"), a.changeEndpoint)
 	add(a, del(one, "delete-webhook-endpoint", "Delete a webhook endpoint", admin), a.deleteEndpoint)
 	add(a, post(one+"/rotate-secret", "rotate-webhook-secret", "Replace the secret of a webhook endpoint", admin), a.rotateSecret)
-	add(a, get(one+"/deliveries", "list-webhook-deliveries", "List what was posted to a webhook endpoint", admin), a.listDeliveries)
+	add(a, get(one+"/deliveries", "list-webhook-deliveries", "List what was posted to a webhook endpoint").only(admin), a.listDeliveries)
 	add(a, post("/v1/events/{id}/redeliver", "redeliver-event", "Post an event again", admin).accepted(), a.redeliver)
 }
 

@@ -123,6 +123,17 @@ func TestEndpointsThatCannotBeAreRefused(t *testing.T) {
 	c.Post(endpoints, map[string]any{"url": "https://shop.example/", "types": fine}).Is(http.StatusCreated)
 }
 
+// The URL of an endpoint may carry a token of the store's.
+func TestOnlyAdminsSeeEndpoints(t *testing.T) {
+	t.Parallel()
+	b := boot(t)
+	one := endpoints + "/" + b.Client().Post(endpoints, map[string]any{"url": "https://shop.example/hooks?token=1"}).Text("id")
+	key, _ := b.Key("demo", payment.ScopeOrders, payment.ScopePayments, payment.ScopeRead)
+	for _, path := range []string{endpoints, one, one + "/deliveries"} {
+		b.As(key).Get(path).Refused(http.StatusForbidden, "forbidden")
+	}
+}
+
 func TestWithoutAKeyThereAreNoEndpoints(t *testing.T) {
 	t.Parallel()
 	b := boot(t, func(d *api.Deps) { d.Webhooks.Secrets = outbound.Secrets{} })
