@@ -49,7 +49,7 @@ const (
 func (j *Jobs) deliverKind() *kind[deliver] {
 	return &kind[deliver]{
 		jobs: j,
-		work: func(ctx context.Context, args deliver, _ Try) error {
+		work: func(ctx context.Context, args deliver) error {
 			t := payment.Target{Store: args.Store}
 			if args.Endpoint != payment.Storefront.String() {
 				id, err := payment.ParseEndpointID(args.Endpoint)
@@ -165,8 +165,7 @@ func (b *batch) add(ctx context.Context, d payment.Delivery, v verdict) {
 	b.health.Disable = cmp.Or(b.health.Disable, v.health.Disable)
 	b.mu.Unlock()
 	if b.target.Endpoint == payment.Storefront && !v.outcome.Untried {
-		err := b.jobs.Out.Commands.FinishCommand(context.WithoutCancel(ctx), b.target.Store, d.Event.Effect, v.outcome,
-			payment.Health{}, b.jobs.Now())
+		err := b.jobs.Out.Commands.FinishCommand(context.WithoutCancel(ctx), d.Event.Effect, v.outcome, b.jobs.Now())
 		if err == nil {
 			return
 		}

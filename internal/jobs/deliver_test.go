@@ -92,7 +92,7 @@ func (o *outbox) StageCommand(_ context.Context, _ payment.OrderID, key string, 
 	return nil
 }
 
-func (o *outbox) FinishCommand(ctx context.Context, _, key string, out payment.Outcome, _ payment.Health, at time.Time) error {
+func (o *outbox) FinishCommand(ctx context.Context, key string, out payment.Outcome, at time.Time) error {
 	o.commands = append(o.commands, string(out.State)+" "+key)
 	return o.FinishDeliveries(ctx, payment.Target{}, []payment.Outcome{out}, payment.Health{}, at)
 }

@@ -38,7 +38,7 @@ type Commands interface {
 	Storefronts(ctx context.Context) ([]string, error)
 	SetStorefront(ctx context.Context, store string, types []string, at time.Time) error
 	StageCommand(ctx context.Context, order payment.OrderID, key string, at time.Time) error
-	FinishCommand(ctx context.Context, store, key string, o payment.Outcome, h payment.Health, at time.Time) error
+	FinishCommand(ctx context.Context, key string, o payment.Outcome, at time.Time) error
 }
 
 // Poster posts messages. *outbound.Client is one.

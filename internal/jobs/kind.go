@@ -8,7 +8,6 @@ import (
 
 	"github.com/riverqueue/river"
 
-	"github.com/paysvc/paysvc/internal/payment"
 	"github.com/paysvc/paysvc/internal/pipeline"
 )
 
@@ -21,7 +20,7 @@ type kind[A river.JobArgs] struct {
 	// work does the job. What it returns is kept, shown to operators and logged, so
 	// it must hold no personal data. It may run more than once for a job, on several
 	// instances too, when one of them dies.
-	work func(ctx context.Context, args A, try Try) error
+	work func(ctx context.Context, args A) error
 	// timeout bounds a try; zero is workMax.
 	timeout time.Duration
 	// backoff is how long to wait after so many failed tries.
@@ -29,13 +28,6 @@ type kind[A river.JobArgs] struct {
 	// gaveUp, when set, hears of a job that is parked: its last try failed, or it was
 	// refused for good.
 	gaveUp func(ctx context.Context, args A) error
-}
-
-// Try tells which try of a job this is.
-type Try struct {
-	N int // from 1
-	// Last is set when the job is parked if this try fails.
-	Last bool
 }
 
 // errRefused marks an error that another try would only repeat.
@@ -46,34 +38,30 @@ func refused(err error) error { return fmt.Errorf("%w: %w", errRefused, err) }
 
 // Work implements river.Worker.
 func (k *kind[A]) Work(ctx context.Context, job *river.Job[A]) error {
-	try := Try{N: job.Attempt, Last: job.Attempt >= job.MaxAttempts}
-	err := k.try(k.jobs.Background(ctx), job.Args, try)
+	last := job.Attempt >= job.MaxAttempts
+	err := k.try(k.jobs.Background(ctx), job.Args, last)
 	if err == nil {
 		return nil
-	}
-	if errors.Is(err, &river.JobSnoozeError{}) {
-		return err
 	}
 	if stopped(ctx) {
 		return errors.Join(context.Canceled, err) // which River takes for no try at all
 	}
-	k.jobs.Log.Warn().Err(err).Str("job", job.Kind).Int64("id", job.ID).Int("try", try.N).
-		Bool("parked", try.Last || errors.Is(err, errRefused)).
-		Msg("job failed")
+	k.jobs.Log.Warn().Err(err).Str("job", job.Kind).Int64("id", job.ID).Int("try", job.Attempt).
+		Bool("parked", last || errors.Is(err, errRefused)).Msg("job failed")
 	if errors.Is(err, errRefused) {
 		return river.JobCancel(err)
 	}
 	return err
 }
 
-// try works a job once, as River does, and tells whoever has to know when that
-// was the end of it. Simulations call it with a clock of their own.
-func (k *kind[A]) try(ctx context.Context, args A, try Try) error {
-	err := guarded(func() error { return k.work(ctx, args, try) })
+// try works a job once, and tells whoever has to know when that was the end of
+// it: the job is refused for good, or this was its last try.
+func (k *kind[A]) try(ctx context.Context, args A, last bool) error {
+	err := guarded(func() error { return k.work(ctx, args) })
 	if err == nil || k.gaveUp == nil || stopped(ctx) {
 		return err
 	}
-	if try.Last || errors.Is(err, errRefused) {
+	if last || errors.Is(err, errRefused) {
 		telling, cancel := context.WithTimeout(context.WithoutCancel(ctx), itemMax)
 		defer cancel()
 		err = errors.Join(err, guarded(func() error { return k.gaveUp(telling, args) }))
@@ -106,31 +94,19 @@ func guarded(work func() error) (err error) {
 	return work()
 }
 
-// Subject is what a job is about: what operators find it by.
-type Subject struct {
-	Store string          `json:"store,omitempty"`
-	Order payment.OrderID `json:"-"`
-}
-
 // about is implemented by the arguments of jobs that are of a store. Only those
 // are in the operators' list.
-type about interface{ About() Subject }
+type about interface{ about() metadata }
 
-// metadata is kept beside a job's arguments.
+// metadata is kept beside a job's arguments: what operators find it by.
 type metadata struct {
 	Store string `json:"store,omitempty"`
 	Order string `json:"order,omitempty"`
 }
 
 func metadataOf(args river.JobArgs) metadata {
-	a, ok := args.(about)
-	if !ok {
-		return metadata{}
+	if a, ok := args.(about); ok {
+		return a.about()
 	}
-	subject := a.About()
-	m := metadata{Store: subject.Store}
-	if subject.Order != (payment.OrderID{}) {
-		m.Order = subject.Order.String()
-	}
-	return m
+	return metadata{}
 }

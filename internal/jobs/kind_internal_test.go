@@ -30,11 +30,11 @@ func errand(t *testing.T, k *kind[errands], try, of int) (log string, err error)
 
 func TestAJobThatFailsEveryTimeIsGivenUpOnce(t *testing.T) {
 	t.Parallel()
-	for name, work := range map[string]func(context.Context, errands, Try) error{
-		"an error":      func(context.Context, errands, Try) error { return errors.New("no luck") },
-		"a panic":       func(context.Context, errands, Try) error { panic("secret of a@example.org") },
-		"a nil pointer": func(context.Context, errands, Try) error { var job *kind[errands]; job.jobs.Kick(); return nil },
-		"its notice":    func(context.Context, errands, Try) error { return errors.New("no luck") },
+	for name, work := range map[string]func(context.Context, errands) error{
+		"an error":      func(context.Context, errands) error { return errors.New("no luck") },
+		"a panic":       func(context.Context, errands) error { panic("secret of a@example.org") },
+		"a nil pointer": func(context.Context, errands) error { var job *kind[errands]; job.jobs.Kick(); return nil },
+		"its notice":    func(context.Context, errands) error { return errors.New("no luck") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -61,7 +61,7 @@ func TestAJobThatIsRefusedForGoodIsGivenUpAtOnce(t *testing.T) {
 	t.Parallel()
 	gaveUp := 0
 	_, err := errand(t, &kind[errands]{
-		work:   func(context.Context, errands, Try) error { return refused(errors.New("550")) },
+		work:   func(context.Context, errands) error { return refused(errors.New("550")) },
 		gaveUp: func(context.Context, errands) error { gaveUp++; return nil },
 	}, 1, 14)
 	require.ErrorIs(t, err, &rivertype.JobCancelError{}, "River parks it")
@@ -73,7 +73,7 @@ func TestAJobThatIsCutByTheEndOfItsInstanceHasNotFailed(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	k := &kind[errands]{
 		jobs: &Jobs{Deps: Deps{Background: func(ctx context.Context) context.Context { return ctx }}},
-		work: func(context.Context, errands, Try) error {
+		work: func(context.Context, errands) error {
 			cancel()
 			return errors.New("some error of a library that hides its cause")
 		},
@@ -81,12 +81,4 @@ func TestAJobThatIsCutByTheEndOfItsInstanceHasNotFailed(t *testing.T) {
 	}
 	err := k.Work(ctx, &river.Job[errands]{JobRow: &rivertype.JobRow{Kind: "errands", Attempt: 3, MaxAttempts: 3}})
 	require.ErrorIs(t, err, context.Canceled, "what River takes for no try")
-}
-
-func TestAJobMayAskForLater(t *testing.T) {
-	t.Parallel()
-	_, err := errand(t, &kind[errands]{
-		work: func(context.Context, errands, Try) error { return river.JobSnooze(1) },
-	}, 1, 2)
-	require.ErrorIs(t, err, &river.JobSnoozeError{})
 }

@@ -43,16 +43,12 @@ func (sendMail) InsertOpts() river.InsertOpts {
 	}
 }
 
-// About implements about.
-func (m sendMail) About() Subject {
-	id, _ := payment.ParseOrderID(m.Order) // of no order when it is not one of ours
-	return Subject{Store: m.Store, Order: id}
-}
+func (m sendMail) about() metadata { return metadata{Store: m.Store, Order: m.Order} }
 
 func (j *Jobs) mailKind() *kind[sendMail] {
 	return &kind[sendMail]{
 		jobs:    j,
-		work:    func(ctx context.Context, args sendMail, _ Try) error { return j.sendMail(ctx, args) },
+		work:    j.sendMail,
 		timeout: mailMax,
 		backoff: func(failed int) time.Duration {
 			return mailDelays[min(max(failed, 1), len(mailDelays))-1]

@@ -62,7 +62,7 @@ func (sweepArgs) InsertOpts() river.InsertOpts {
 func (j *Jobs) sweepKind() *kind[sweepArgs] {
 	return &kind[sweepArgs]{
 		jobs: j,
-		work: func(ctx context.Context, args sweepArgs, _ Try) error {
+		work: func(ctx context.Context, args sweepArgs) error {
 			// One that fails comes round again by itself, so it is never parked.
 			_ = j.Sweep(ctx, args.Name)
 			return nil

@@ -48,8 +48,8 @@ func (j *Jobs) runs(ctx context.Context) (bool, error) {
 	return len(due) == batchMax, nil
 }
 
-// notifications applies kept notifications again, several at once as runs. Some may be unreadable, which
-// is an error beside those that are not.
+// notifications applies kept notifications again, several at once as runs. Some
+// may be unreadable, which is an error beside those that are not.
 func (j *Jobs) notifications(ctx context.Context) (bool, error) {
 	now := j.Now()
 	due, unreadable := j.Notifications.DueNotifications(ctx, now, now.Add(lease), batchMax)

@@ -38,19 +38,14 @@ func (s *Store) StageCommand(ctx context.Context, id payment.OrderID, key string
 // FinishCommand notes what came of a command. Acknowledged, its effect is done,
 // or undone; given up, the effect has failed and a case is opened. An effect that
 // something else was ordered about meanwhile waits for that.
-func (s *Store) FinishCommand(
-	ctx context.Context, store string, key string, o payment.Outcome, h payment.Health, at time.Time,
-) error {
-	t := payment.Target{Store: store, Endpoint: payment.Storefront}
+func (s *Store) FinishCommand(ctx context.Context, key string, o payment.Outcome, at time.Time) error {
 	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		e, err := lockEffect(ctx, tx, o.Event.Order, key) // the order comes first, as everywhere
 		if err != nil && payment.KindOf(err) != payment.KindNotFound {
 			return err
 		}
-		if err := finish(ctx, tx, t, []payment.Outcome{o}, at); err != nil {
-			return err
-		}
-		if err := note(ctx, tx, t, h, at); err != nil || e == nil || o.State == payment.DeliveryPending {
+		err = finish(ctx, tx, payment.Storefront, []payment.Outcome{o}, at)
+		if err != nil || e == nil || o.State == payment.DeliveryPending {
 			return err
 		}
 		return s.settleCommand(ctx, tx, e, o, at)

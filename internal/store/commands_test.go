@@ -25,7 +25,7 @@ func (b *bundle) answer(d payment.Delivery, state payment.DeliveryState) {
 	if state == payment.DeliveryPending {
 		o.NextAt = b.now()
 	}
-	require.NoError(b.t, b.FinishCommand(b.t.Context(), "demo", d.Event.Effect, o, payment.Health{}, b.now()))
+	require.NoError(b.t, b.FinishCommand(b.t.Context(), d.Event.Effect, o, b.now()))
 }
 
 func (b *bundle) doTrack(id payment.OrderID) {

@@ -115,7 +115,7 @@ func (s *Store) FinishDeliveries(
 	ctx context.Context, t payment.Target, outcomes []payment.Outcome, h payment.Health, at time.Time,
 ) error {
 	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		if err := finish(ctx, tx, t, outcomes, at); err != nil {
+		if err := finish(ctx, tx, t.Endpoint, outcomes, at); err != nil {
 			return err
 		}
 		if err := note(ctx, tx, t, h, at); err != nil || h.Disable == "" {
@@ -126,8 +126,9 @@ func (s *Store) FinishDeliveries(
 	return wrapped("finish deliveries", t, err)
 }
 
-// finish writes outcomes. One that was noted by somebody else meanwhile stays.
-func finish(ctx context.Context, tx pgx.Tx, t payment.Target, outcomes []payment.Outcome, at time.Time) error {
+// finish writes outcomes of deliveries to an endpoint. One that was noted by
+// somebody else meanwhile stays.
+func finish(ctx context.Context, tx pgx.Tx, to payment.EndpointID, outcomes []payment.Outcome, at time.Time) error {
 	orders, numbers := make([][16]byte, len(outcomes)), make([]int, len(outcomes))
 	states, statuses, errs := make([]string, len(outcomes)), make([]int, len(outcomes)), make([]string, len(outcomes))
 	next, tries := make([]*time.Time, len(outcomes)), make([]int, len(outcomes))
@@ -145,7 +146,7 @@ func finish(ctx context.Context, tx pgx.Tx, t payment.Target, outcomes []payment
 		from unnest($2::uuid[], $3::int[], $4::text[], $5::int[], $6::text[], $7::timestamptz[], $8::int[])
 			as u (order_id, n, state, status, error, next_at, tries)
 		where d.order_id = u.order_id and d.n = u.n and d.endpoint = $1 and d.state = 'pending'`,
-		[16]byte(t.Endpoint), orders, numbers, states, statuses, errs, next, tries, at)
+		[16]byte(to), orders, numbers, states, statuses, errs, next, tries, at)
 	return err
 }
 
