@@ -28,7 +28,7 @@ func (parked) ListJobs(_ context.Context, store string, state payment.JobState, 
 	if p.After == "" {
 		return []payment.Job{job}, job.ID.String(), nil
 	}
-	return []payment.Job{{ID: 7, Kind: "deliver", State: payment.JobParked}}, "", nil
+	return []payment.Job{{ID: 7, Kind: "send-mail", State: payment.JobParked}}, "", nil
 }
 
 func (parked) RetryJob(_ context.Context, store string, id payment.JobID) (payment.Job, error) {

@@ -47,8 +47,8 @@ type reviewView struct {
 	Kind string `json:"kind" doc:"The kind of the open case."`
 }
 
-// AmountsView are sums over transactions, fees included. Like all types that others embed it is
-// exported: huma passes over those that are not.
+// AmountsView are sums over transactions, fees included. Like all types that
+// others embed it is exported: huma passes over those that are not.
 type AmountsView struct {
 	Authorized string `json:"authorized" doc:"Reserved, and neither captured nor voided."`
 	Captured   string `json:"captured"`

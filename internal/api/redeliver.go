@@ -77,7 +77,7 @@ func (a *API) redeliver(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	to := payment.Storefront // that is, nobody in particular
+	var to payment.EndpointID // zero: to all
 	if in.Endpoint != "" {
 		if to, err = payment.ParseEndpointID(in.Endpoint); err != nil {
 			return nil, err

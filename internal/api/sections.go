@@ -118,7 +118,7 @@ var sections = []section{
 		{"replay-notification", "Applies a kept notification again, and answers what became of it. What is known already changes nothing.", problems{
 			404: "`not_found`: the store has no notification of this id.",
 		}},
-		{"list-jobs", "Lists the background work of the store that is not done: mails and deliveries that wait, run, or were given up (`parked`). Done work is not shown.", nil},
+		{"list-jobs", "Lists the background work of the store that is not done: mails that wait, run, or were given up (`parked`). Deliveries of events are listed by endpoint.", nil},
 		{"retry-job", "Tries a job again, now, and answers it as it stands then. One that runs already is left alone.", problems{
 			404: "`not_found`: the store has no job of this id.",
 			409: "`job_done`: the job is done. `job_waiting`: the same work waits in another job.",
