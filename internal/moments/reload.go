@@ -80,12 +80,3 @@ func fill[K comparable, V any](m, from map[K]V) {
 		}
 	}
 }
-
-// MailFrom is the sender of a store's mails, "" where it has none.
-func (s *Service) MailFrom(name string) string {
-	store, err := s.store(name)
-	if err != nil {
-		return ""
-	}
-	return store.MailFrom
-}

@@ -120,8 +120,8 @@ func (s *Service) tryRecorded(
 	case a.begins:
 		a.method = p.Method
 	}
-	inForce := a.try(ctx, o, s.inForce)
-	tried := a.try(ctx, o, other.inForce)
+	inForce := a.try(ctx, o, s.inForce())
+	tried := a.try(ctx, o, other.inForce())
 	if inForce.Pipeline == nil {
 		r.Err = inForce.Err
 		return r

@@ -62,13 +62,13 @@ func (s *Service) Try(ctx context.Context, c TryCommand) (*Tried, error) {
 		return nil, err
 	}
 	if c.Edits == nil {
-		return tryOn(ctx, o, c, s.inForce, nil)
+		return tryOn(ctx, o, c, s.inForce(), nil)
 	}
 	edited, err := s.edited(o, c)
 	if err != nil {
 		return nil, err
 	}
-	return tryOn(ctx, o, c, s.inForce, edited)
+	return tryOn(ctx, o, c, s.inForce(), edited)
 }
 
 // TryBeside is Try under the settings of this service and under those of another.
@@ -77,24 +77,28 @@ func (s *Service) TryBeside(ctx context.Context, other *Service, c TryCommand) (
 	if err != nil {
 		return nil, err
 	}
-	return tryOn(ctx, o, c, s.inForce, other.inForce)
+	return tryOn(ctx, o, c, s.inForce(), other.inForce())
 }
 
-// Beside returns the service as it would be under other settings, for trials: the
-// books are not its own, so whoever runs a payment with it must not be there.
+// Beside returns the service as it would be under other settings, for trials only:
+// it has no book, so nothing can be carried out with it.
 func (s *Service) Beside(all *settings.Settings) (*Service, error) {
 	d := s.Deps
 	d.Settings, d.Book = all, nil
 	return New(d)
 }
 
-// side is one of the two under which an attempt is tried.
-type side func(run *pipeline.Run) (*Service, pipeline.Set)
+// side is one of the two sides on which an attempt is tried.
+type side struct {
+	service   *Service
+	pipelines func(run *pipeline.Run) pipeline.Set
+}
 
 // inForce is the side of the settings of this service.
-func (s *Service) inForce(run *pipeline.Run) (*Service, pipeline.Set) { return s, s.pipelines(run) }
+func (s *Service) inForce() *side { return &side{service: s, pipelines: s.pipelines} }
 
-func tryOn(ctx context.Context, o *payment.Order, c TryCommand, inForce, other side) (*Tried, error) {
+// tryOn tries a command on an order, on one side or, unless other is nil, on two.
+func tryOn(ctx context.Context, o *payment.Order, c TryCommand, inForce, other *side) (*Tried, error) {
 	a, err := c.attempt(o)
 	if err != nil {
 		return nil, err
@@ -185,18 +189,16 @@ func (a attempt) source() payment.Source {
 }
 
 // try runs the attempt on one side.
-func (a attempt) try(ctx context.Context, o *payment.Order, on side) *pipeline.Trial {
-	s, _ := on(&pipeline.Run{Order: o})
-	at := s.Now()
+func (a attempt) try(ctx context.Context, o *payment.Order, on *side) *pipeline.Trial {
+	at := on.service.Now()
 	if p := o.Payment(a.about); a.begins && p != nil {
 		at = p.CreatedAt // its time to be paid may have passed meanwhile
 		o = before(o, p)
 	}
-	runner := pipeline.NewRunner(nil, s.IDs, func() time.Time { return at })
+	runner := pipeline.NewRunner(nil, on.service.IDs, func() time.Time { return at })
 	pick := func(name string) func(*pipeline.Run) (*pipeline.Pipeline, error) {
 		return func(run *pipeline.Run) (*pipeline.Pipeline, error) {
-			_, set := on(run)
-			if p := set[name]; p != nil {
+			if p := on.pipelines(run)[name]; p != nil {
 				return p, nil
 			}
 			return nil, fmt.Errorf("there is no pipeline %q for store %q", name, run.Order.Store)
@@ -204,7 +206,7 @@ func (a attempt) try(ctx context.Context, o *payment.Order, on side) *pipeline.T
 	}
 	return runner.Try(ctx, o, pipeline.Request{
 		Facts: a.facts, From: a.from, Retry: a.pipeline == pipeline.Confirm,
-		Prepare: func(run *pipeline.Run) error { return a.prepare(run, s) },
+		Prepare: func(run *pipeline.Run) error { return a.prepare(run, on.service) },
 		Pick:    pick(a.pipeline), Confirm: pick(pipeline.Confirm),
 	})
 }

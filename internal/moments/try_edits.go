@@ -11,7 +11,7 @@ import (
 )
 
 // edited is the side of the pipelines in force with further edits on top.
-func (s *Service) edited(o *payment.Order, c TryCommand) (side, error) {
+func (s *Service) edited(o *payment.Order, c TryCommand) (*side, error) {
 	run := &pipeline.Run{Order: o}
 	if c.Method != "" {
 		run.Payment = &payment.Payment{Method: c.Method}
@@ -33,7 +33,7 @@ func (s *Service) edited(o *payment.Order, c TryCommand) (side, error) {
 	if problems, ok := errors.AsType[settings.Problems](err); ok {
 		return nil, wrongEdits(problems)
 	}
-	return func(*pipeline.Run) (*Service, pipeline.Set) { return s, set }, err
+	return &side{service: s, pipelines: func(*pipeline.Run) pipeline.Set { return set }}, err
 }
 
 // wrongEdits is the refusal of edits, with every problem at its place.

@@ -54,7 +54,7 @@ func results(t *pipeline.Trial) (all []string) {
 
 func changes(t *pipeline.Trial) (all []string) {
 	for _, c := range t.Changes {
-		all = append(all, c.Text())
+		all = append(all, strings.TrimSuffix(c.Name()+": "+c.Text(), ": "))
 	}
 	return all
 }

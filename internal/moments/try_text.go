@@ -63,11 +63,7 @@ func writeChanges(b *strings.Builder, o *payment.Order, changes []pipeline.Trial
 	short := shortNames(o)
 	var rows table
 	for _, c := range changes {
-		text := c.To
-		if c.From != "" {
-			text = c.From + " → " + cmp.Or(c.To, "nothing")
-		}
-		rows = append(rows, []string{"    " + short.Replace(strings.TrimSpace(c.Kind+" "+c.Subject)), text})
+		rows = append(rows, []string{"    " + short.Replace(c.Name()), c.Text()})
 	}
 	b.WriteString(rows.String())
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/paysvc/paysvc/internal/payment"
@@ -19,16 +20,15 @@ type TrialChange struct {
 	From, To string
 }
 
-// Text writes the change for people: "order status: pending → processing".
+// Name says what is changed: "order status".
+func (c TrialChange) Name() string { return strings.TrimSpace(c.Kind + " " + c.Subject) }
+
+// Text says how it is changed, for people: "pending → processing".
 func (c TrialChange) Text() string {
-	text := c.name()
-	switch {
-	case c.From != "":
-		text += ": " + c.From + " → " + cmp.Or(c.To, "nothing")
-	case c.To != "":
-		text += ": " + c.To
+	if c.From == "" {
+		return c.To
 	}
-	return text
+	return c.From + " → " + cmp.Or(c.To, "nothing")
 }
 
 // changesBetween lists how the books of an order differ, in an order that does

@@ -150,8 +150,8 @@ func compareChanges(before, after []TrialChange) []Difference {
 	before, after = without(before, after), without(after, before)
 	var all []Difference
 	for _, was := range before {
-		d := Difference{Kind: ChangeDiff, Subject: was.name(), Before: was.value()}
-		i := slices.IndexFunc(after, func(c TrialChange) bool { return c.name() == was.name() })
+		d := Difference{Kind: ChangeDiff, Subject: was.Name(), Before: was.value()}
+		i := slices.IndexFunc(after, func(c TrialChange) bool { return c.Name() == was.Name() })
 		if i >= 0 {
 			d.After = after[i].value()
 			after = slices.Delete(after, i, i+1)
@@ -159,7 +159,7 @@ func compareChanges(before, after []TrialChange) []Difference {
 		all = append(all, d)
 	}
 	for _, c := range after {
-		all = append(all, Difference{Kind: ChangeDiff, Subject: c.name(), After: c.value()})
+		all = append(all, Difference{Kind: ChangeDiff, Subject: c.Name(), After: c.value()})
 	}
 	return all
 }
@@ -178,8 +178,6 @@ func without(changes, others []TrialChange) []TrialChange {
 	}
 	return left
 }
-
-func (c TrialChange) name() string { return strings.TrimSpace(c.Kind + " " + c.Subject) }
 
 // value is what the change comes to; "nothing" tells a change without a text from
 // no change.

@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -37,7 +38,7 @@ func tried(t *pipeline.Trial) []string {
 func texts(changes []pipeline.TrialChange) []string {
 	var all []string
 	for _, c := range changes {
-		all = append(all, c.Text())
+		all = append(all, strings.TrimSuffix(c.Name()+": "+c.Text(), ": "))
 	}
 	return all
 }
