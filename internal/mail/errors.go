@@ -11,6 +11,7 @@ import (
 )
 
 var (
+	errID         = errors.New("the mail's id must be 1 to 200 letters, digits, dots, dashes and underscores")
 	errAddress    = errors.New("the customer's address is not a mail address")
 	errSender     = errors.New("the store's mail_from is not a mail address")
 	errNoSender   = errors.New("the store has no mail_from")

@@ -34,7 +34,6 @@ type Message struct {
 // Bounds of what goes into one header. A name without spaces cannot be folded,
 // and a line has at most 998 characters (RFC 5322, 2.1.1).
 const (
-	idCharsMax      = 200
 	subjectRunesMax = 200
 	nameRunesMax    = 100
 )
@@ -54,7 +53,7 @@ type envelope struct {
 // envelope writes the message out.
 func (m Message) envelope() (envelope, error) {
 	if !validID.MatchString(m.ID) {
-		return envelope{}, permanently("write", fmt.Errorf("the mail's id must be 1 to %d letters, digits, dots, dashes", idCharsMax))
+		return envelope{}, permanently("write", errID)
 	}
 	to, err := netmail.ParseAddress("<" + m.To + ">")
 	if err != nil {

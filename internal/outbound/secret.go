@@ -6,21 +6,12 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 )
 
-// secretBytes is the length of the secrets that we make.
+// secretBytes is the length of the secrets that we make, and the least of the key
+// that they come from.
 const secretBytes = 32
-
-// NewSecret makes a secret from randomness.
-func NewSecret(random io.Reader) (string, error) {
-	key := make([]byte, secretBytes)
-	if _, err := io.ReadFull(random, key); err != nil {
-		return "", fmt.Errorf("make a secret: %w", err)
-	}
-	return secretPrefix + base64.StdEncoding.EncodeToString(key), nil
-}
 
 // Secrets derives the secrets of endpoints from one key, so that none has to be
 // kept: whoever reads the database learns none. The zero value has no key.

@@ -47,12 +47,3 @@ func TestWithoutAKeyThereAreNoSecrets(t *testing.T) {
 		require.NotContains(t, err.Error(), key)
 	}
 }
-
-func TestNewSecretNeedsRandomness(t *testing.T) {
-	t.Parallel()
-	made, err := outbound.NewSecret(bytes.NewReader(make([]byte, 32)))
-	require.NoError(t, err)
-	require.Equal(t, "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", made)
-	_, err = outbound.NewSecret(bytes.NewReader(make([]byte, 31)))
-	require.Error(t, err)
-}

@@ -38,7 +38,7 @@ func clientOf(t *testing.T, c outbound.Config) *outbound.Client {
 // local may reach this machine.
 func local(t *testing.T) *outbound.Client {
 	t.Helper()
-	return clientOf(t, outbound.Config{Allowed: loopback, Timeout: 2 * time.Second})
+	return clientOf(t, outbound.Config{Allowed: loopback, Timeout: 30 * time.Second})
 }
 
 func message(url string) outbound.Message {

@@ -23,7 +23,6 @@ const (
 // sessionObject is a Checkout Session.
 type sessionObject struct {
 	ID                string                   `json:"id"`
-	Object            string                   `json:"object"`
 	ClientReferenceID string                   `json:"client_reference_id"`
 	AmountTotal       *int64                   `json:"amount_total"`
 	Currency          string                   `json:"currency"`
@@ -37,7 +36,6 @@ type sessionObject struct {
 // intentObject is a PaymentIntent.
 type intentObject struct {
 	ID                 string                   `json:"id"`
-	Object             string                   `json:"object"`
 	Amount             *int64                   `json:"amount"`
 	AmountReceived     int64                    `json:"amount_received"`
 	Currency           string                   `json:"currency"`
@@ -53,44 +51,36 @@ type intentObject struct {
 
 // chargeObject is a charge: one attempt of an intent.
 type chargeObject struct {
-	ID             string                   `json:"id"`
-	Object         string                   `json:"object"`
-	Amount         int64                    `json:"amount"`
-	AmountCaptured int64                    `json:"amount_captured"`
-	Captured       bool                     `json:"captured"`
-	Status         string                   `json:"status"`
-	Disputed       bool                     `json:"disputed"`
-	PaymentIntent  expandable[intentObject] `json:"payment_intent"`
-	Refunds        *list[refundObject]      `json:"refunds"`
+	Amount         int64               `json:"amount"`
+	AmountCaptured int64               `json:"amount_captured"`
+	Captured       bool                `json:"captured"`
+	Status         string              `json:"status"`
+	Disputed       bool                `json:"disputed"`
+	Refunds        *list[refundObject] `json:"refunds"`
 }
 
 // refundObject is a refund, or what Stripe calls so when it lets go of money that
 // was reserved and not taken.
 type refundObject struct {
-	ID                 string                   `json:"id"`
-	Object             string                   `json:"object"`
-	Amount             *int64                   `json:"amount"`
-	Currency           string                   `json:"currency"`
-	Status             string                   `json:"status"`
-	Reason             string                   `json:"failure_reason"`
-	Created            int64                    `json:"created"`
-	Metadata           map[string]string        `json:"metadata"`
-	BalanceTransaction expandable[struct{}]     `json:"balance_transaction"`
-	PaymentIntent      expandable[intentObject] `json:"payment_intent"`
+	ID                 string               `json:"id"`
+	Amount             *int64               `json:"amount"`
+	Currency           string               `json:"currency"`
+	Status             string               `json:"status"`
+	Reason             string               `json:"failure_reason"`
+	Created            int64                `json:"created"`
+	Metadata           map[string]string    `json:"metadata"`
+	BalanceTransaction expandable[struct{}] `json:"balance_transaction"`
 }
 
 // disputeObject is a chargeback, or the inquiry that may become one.
 type disputeObject struct {
-	ID                  string                   `json:"id"`
-	Object              string                   `json:"object"`
-	Amount              *int64                   `json:"amount"`
-	Currency            string                   `json:"currency"`
-	Livemode            *bool                    `json:"livemode"`
-	Status              string                   `json:"status"`
-	Reason              string                   `json:"reason"`
-	Created             int64                    `json:"created"`
-	BalanceTransactions []jsontext.Value         `json:"balance_transactions"`
-	PaymentIntent       expandable[intentObject] `json:"payment_intent"`
+	ID                  string           `json:"id"`
+	Amount              *int64           `json:"amount"`
+	Currency            string           `json:"currency"`
+	Status              string           `json:"status"`
+	Reason              string           `json:"reason"`
+	Created             int64            `json:"created"`
+	BalanceTransactions []jsontext.Value `json:"balance_transactions"`
 }
 
 // list is a page of objects: a list, or the result of a search.
