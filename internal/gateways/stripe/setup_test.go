@@ -146,6 +146,12 @@ func (s *shop) state() payment.State { return s.payment.Initial().State }
 // requireBooks tells that the order's sums are these, and that nobody has to look.
 func (s *shop) requireBooks(t *testing.T, authorized, captured, refunded, voided string) {
 	t.Helper()
+	s.requireSums(t, authorized, captured, refunded, voided)
+	require.Empty(t, s.order.Review)
+}
+
+func (s *shop) requireSums(t *testing.T, authorized, captured, refunded, voided string) {
+	t.Helper()
 	sums := s.payment.Sums
 	require.Equal(t, []string{authorized, captured, refunded, voided},
 		[]string{sums.Authorized.String(), sums.Captured.String(), sums.Refunded.String(), sums.Voided.String()})
