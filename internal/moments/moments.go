@@ -1,6 +1,7 @@
 // Package moments carries out the moments of a payment: the shopper pays, the
 // PSP notifies, the shopper comes back, an outcome is asked about, an order is
-// cancelled. Each finds the gateway and the pipeline that apply, and runs it.
+// cancelled or expires, an operator says that it is paid. Each finds the gateway
+// and the pipeline that apply, and runs it. A trial does so in memory.
 package moments
 
 import (
@@ -47,10 +48,11 @@ type Deps struct {
 	Claims    Claims
 	Inquiries Inquiries
 	Inbox     Inbox
-	Settings  *settings.Settings
-	IDs       *payment.IDs
-	Now       func() time.Time
-	Log       zerolog.Logger
+	// Settings are those to begin with; Reload puts others in force.
+	Settings *settings.Settings
+	IDs      *payment.IDs
+	Now      func() time.Time
+	Log      zerolog.Logger
 	// PublicURL is where shoppers and PSPs reach the service, without a slash at its end.
 	PublicURL string
 	// Makers are the steps that edits which are tried may configure.

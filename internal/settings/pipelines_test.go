@@ -57,16 +57,15 @@ func pipelines() settings.Pipelines {
 	})
 }
 
-// EditPipelines makes the gateway "invoice" of these tests one that edits a
-// pipeline itself, as offline methods do.
+// waiting is the gateway "later" of these tests: its orders wait for their money.
+type waiting struct{ decider }
+
+// EditPipelines edits a pipeline as gateways may in Go.
 func (waiting) EditPipelines(string) []pipeline.Edit {
 	return []pipeline.Edit{{
 		Pipeline: pipeline.Internal, Op: pipeline.Replace, Target: "pay-order", Step: pipeline.Use{Name: "pending-order"},
 	}}
 }
-
-// waiting is a gateway whose orders wait for their money.
-type waiting struct{ decider }
 
 // edited wraps the pipelines of a store with the methods free (of gateway zero)
 // and later (of one that edits pipelines); the lines begin in line 8, column 7.

@@ -94,8 +94,8 @@ func (l *loader) content(path string) (value, problem string) {
 }
 
 // redact takes the values behind references, and those that stand in the
-// settings themselves, out of a text that a gateway or a step made. Very short values are
-// no secrets, and would garble the text.
+// settings themselves, out of a text that a gateway or a step made. Very short
+// values are no secrets, and would garble the text.
 func (l *loader) redact(s string, own *node) string {
 	for _, value := range append(own.texts(), l.resolved...) {
 		if len(value) >= 4 {

@@ -35,9 +35,9 @@ func TestAnAddressThatNobodyKnowsIsOfNoNetwork(t *testing.T) {
 	}
 }
 
-// A notification that was refused is tried again by a job, without its sender's
-// address: it must not pass then. What we asked for ourselves passes.
-func TestRunsOfOurOwnPassAndRepeatedNotificationsDoNot(t *testing.T) {
+// A notification whose sender is not known must not pass. What we asked for
+// ourselves has no sender, and passes.
+func TestRunsOfOurOwnPassAndNotificationsOfNobodyDoNot(t *testing.T) {
 	t.Parallel()
 	step := configured(t, "ip-range-validation", `networks: [192.0.2.0/24]`)
 	for source, taken := range map[payment.Source]bool{

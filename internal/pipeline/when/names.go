@@ -74,9 +74,6 @@ var names = map[string]expression{
 	}),
 }
 
-// Names returns every word of the vocabulary, sorted.
-func Names() []string { return slices.Sorted(maps.Keys(names)) }
-
 // below returns the names that may follow a prefix: those of the first level for
 // "".
 func below(prefix string) []string {
