@@ -113,6 +113,7 @@ func TestAnInstanceThatDiesAtAnyCommitChargesOnceAndLosesNothing(t *testing.T) {
 						}
 					}
 				}
+				require.Fail(t, "the payment has more commits than were tried")
 			})
 		}
 	}

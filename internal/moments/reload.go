@@ -13,7 +13,7 @@ import (
 // steps that there are.
 func PipelineSettings(makers []pipeline.Maker) settings.Pipelines {
 	p := settings.Pipelines{
-		Names: slices.Sorted(maps.Keys(steps.Defaults())), Makers: makers, Check: CheckPipelines,
+		Names: slices.Sorted(maps.Keys(steps.Defaults())), Makers: makers, Check: checkPipelines,
 	}
 	if library, err := steps.Library(steps.Deps{}); err == nil { // otherwise Check says so
 		p.Steps = slices.Sorted(maps.Keys(library))

@@ -106,9 +106,9 @@ func problemsOfRest(edits []pipeline.Edit, misfits pipeline.Problems, library pi
 	return rest
 }
 
-// CheckPipelines tells what is wrong with the pipelines of a method, or with
+// checkPipelines tells what is wrong with the pipelines of a method, or with
 // none those of the store's orders without one. The error is a pipeline.Problems.
-func CheckPipelines(store *settings.Store, m *settings.Method) error {
+func checkPipelines(store *settings.Store, m *settings.Method) error {
 	library, err := steps.Library(steps.Deps{})
 	if err != nil {
 		return err
