@@ -179,7 +179,8 @@ func TestATrialThatFailsKeepsTheFacts(t *testing.T) {
 	id := payment.TransactionID{Order: b.id, N: 2}.String()
 	require.Contains(t, texts(trial.Changes), "transaction "+id+": sending → approved")
 	require.Contains(t, texts(trial.Changes), "order payment_status: pending → paid")
-	require.Contains(t, texts(trial.Changes), "case failed_run: A pipeline failed and was given up after several tries.")
+	require.Contains(t, texts(trial.Changes), "case failed_run: A step refused to go on, and money may have moved; the run is not tried again.",
+		"what a refusal says is not what a failure says")
 	require.NotContains(t, texts(trial.Changes), "order status: pending → processing")
 	require.Equal(t, payment.Sending, b.book.order(b.id).OpenTransactions()[0].State)
 }

@@ -40,7 +40,7 @@ func (s *stretch) keep(ctx context.Context, failed *Run, cause error) (*Run, Cal
 		s.abandon(run)
 		settled := s.notification(payment.NotificationFailed, cause)
 		if settled != nil && settled.DueAt.IsZero() {
-			s.giveUp(run, settled.EventID)
+			run.giveUp(settled.EventID, triedOften)
 		}
 		return s.closing(run, settled, open.Claim != nil || !s.first), nil
 	})
@@ -128,7 +128,7 @@ func (s *stretch) retryLater(run *Run, record *payment.RunRecord, cause error) {
 	case notified, refusalOf(cause) != nil, !s.req.Retry && len(s.facts) == 0 && !run.Begun():
 		record.DueAt, record.EndedAt = time.Time{}, run.At
 		if (record.Pipeline == Confirm || run.Begun()) && !notified && refusalOf(cause) != nil {
-			s.giveUp(run, record.Pipeline) // money may have moved, and the order does not say so
+			run.giveUp(record.Pipeline, refusedLate) // and the order does not say so
 		}
 	default:
 		s.again(run, record)
@@ -139,18 +139,21 @@ func (s *stretch) retryLater(run *Run, record *payment.RunRecord, cause error) {
 func (s *stretch) again(run *Run, record *payment.RunRecord) {
 	if record.Tries >= triesMax {
 		record.DueAt, record.EndedAt = time.Time{}, run.At
-		s.giveUp(run, record.Pipeline)
+		run.giveUp(record.Pipeline, triedOften)
 		return
 	}
 	record.DueAt = run.At.Add(backoff(record.Tries))
 }
 
+// Why a run is given up.
+const (
+	triedOften  = "A pipeline failed and was given up after several tries."
+	refusedLate = "A step refused to go on, and money may have moved; the run is not tried again."
+)
+
 // giveUp calls a person.
-func (s *stretch) giveUp(run *Run, subject string) {
-	run.Order.OpenCase(payment.Case{
-		Kind: payment.CaseFailedRun, Subject: subject, OpenedAt: run.At,
-		Detail: "A pipeline failed and was given up after several tries.",
-	})
+func (run *Run) giveUp(subject, why string) {
+	run.Order.OpenCase(payment.Case{Kind: payment.CaseFailedRun, Subject: subject, OpenedAt: run.At, Detail: why})
 }
 
 // backoff is how long to wait after so many failures in a row, 1 or more.
