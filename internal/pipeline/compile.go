@@ -169,7 +169,7 @@ func (c *compiler) supply(p, root *Pipeline, inputs []Input, depth int) {
 		}
 		for _, input := range needy.Requires() {
 			if !slices.Contains(inputs, input) {
-				c.problem(p, s.At.or(root.At), "step %q needs a %s, which %s does not have", s.Name, input, whose)
+				c.problem(p, s.At.or(root.At), "step %q needs %s, which %s does not have", s.Name, input, whose)
 			}
 		}
 	}

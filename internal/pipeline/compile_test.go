@@ -54,7 +54,7 @@ func TestEveryProblemOfThePipelinesIsReportedAtOnce(t *testing.T) {
 		`pipeline "confirm": step "needs-payment" needs a payment, which this pipeline does not have`,
 		`pipeline "empty": steps: there is no step ""`,
 		`pipeline "pre-process": step "lost" branches to "nowhere", which does not exist`,
-		`pipeline "pre-process": step "needs-facts" needs a facts, which this pipeline does not have`,
+		`pipeline "pre-process": step "needs-facts" needs facts, which this pipeline does not have`,
 		`pipeline "ring": branches in a cycle: [ring] → ring`,
 	}
 	for range 20 { // maps have no order; reports have

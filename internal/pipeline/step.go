@@ -71,13 +71,14 @@ type Requirer interface {
 	Requires() []Input
 }
 
-// Input is something that a pipeline hands to its steps beside the order.
+// Input is something that a pipeline hands to its steps beside the order, as
+// problems name it.
 type Input string
 
 // The inputs.
 const (
-	InputPayment Input = "payment" // a payment that is being begun
-	InputFacts   Input = "facts"   // facts that were just recorded
+	InputPayment Input = "a payment" // that is being begun
+	InputFacts   Input = "facts"     // that were just recorded
 )
 
 // provided lists what each default pipeline hands to its steps.
