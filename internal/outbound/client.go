@@ -47,8 +47,6 @@ type Message struct {
 	// Secrets sign the message, each of them: two while one replaces the other.
 	Secrets []string
 	Body    []byte // JSON
-	// Header is sent beside ours, which it cannot replace.
-	Header http.Header
 	// Timeout, when set, is shorter than the client's.
 	Timeout time.Duration
 }
@@ -56,11 +54,9 @@ type Message struct {
 // Answer is what came back, whatever its status.
 type Answer struct {
 	Status int
-	// Header is that of the answer; Body its beginning, and Cut tells that there
-	// was more.
-	Header http.Header
-	Body   []byte
-	Cut    bool
+	// Body is the beginning of the answer's, and Cut tells that there was more.
+	Body []byte
+	Cut  bool
 	// RetryAfter is how long the receiver wants to be left alone, 0 when it said
 	// nothing.
 	RetryAfter time.Duration
@@ -156,9 +152,6 @@ func (c *Client) request(m Message) (*http.Request, error) {
 	if err != nil {
 		return nil, &Failure{URLRefused}
 	}
-	for name, values := range m.Header {
-		req.Header[http.CanonicalHeaderKey(name)] = values
-	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "paysvc")
 	if err := sign(req.Header, m, c.now()); err != nil {
@@ -179,7 +172,7 @@ func (c *Client) exchange(req *http.Request) (Answer, error) {
 		return Answer{}, err
 	}
 	defer func() { _ = resp.Body.Close() }() // all that matters was read
-	a := Answer{Status: resp.StatusCode, Header: resp.Header, RetryAfter: retryAfter(resp.Header, c.now())}
+	a := Answer{Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header, c.now())}
 	if a.Status < http.StatusOK {
 		return a, errGarbage // a switched protocol: its stream ends with no context
 	}

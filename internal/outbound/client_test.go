@@ -36,7 +36,6 @@ func TestPostSendsASignedMessageAndReturnsAnyAnswer(t *testing.T) {
 	})
 	m := message(url + "/hooks?shop=1")
 	m.Secrets = append(m.Secrets, "whsec_"+base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("r"), 32)))
-	m.Header = http.Header{"Idempotency-Key": {"k"}, "webhook-signature": {"v1,forged"}, "Webhook-Id": {"forged"}}
 	a, err := local(t).Post(t.Context(), m)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusTeapot, a.Status)
@@ -48,7 +47,6 @@ func TestPostSendsASignedMessageAndReturnsAnyAnswer(t *testing.T) {
 	require.Equal(t, "/hooks?shop=1", got.URL.String())
 	require.Equal(t, m.Body, body)
 	require.Equal(t, "application/json", got.Header.Get("Content-Type"))
-	require.Equal(t, "k", got.Header.Get("Idempotency-Key"))
 	require.Empty(t, got.Header.Get("Accept-Encoding"))
 	require.Equal(t, []string{"evt_1"}, got.Header.Values("webhook-id"))
 	require.Equal(t, []string{strconv.FormatInt(at.Unix(), 10)}, got.Header.Values("webhook-timestamp"))
@@ -138,17 +136,11 @@ func TestNoFieldSlipsIntoTheHead(t *testing.T) {
 	t.Parallel()
 	var seen atomic.Int32
 	url := serve(t, func(http.ResponseWriter, *http.Request) { seen.Add(1) })
-	for name, change := range map[string]func(*outbound.Message){
-		"id":    func(m *outbound.Message) { m.ID = "evt_1\r\nX-Canary: 1" },
-		"value": func(m *outbound.Message) { m.Header = http.Header{"X": {"a\r\nX-Canary: 1"}} },
-		"name":  func(m *outbound.Message) { m.Header = http.Header{"X: a\r\nX-Canary": {"1"}} },
-	} {
-		m := message(url)
-		change(&m)
-		_, err := local(t).Post(t.Context(), m)
-		require.Error(t, err, name)
-		require.NotContains(t, err.Error(), "Canary", name)
-	}
+	m := message(url)
+	m.ID = "evt_1\r\nX-Canary: 1"
+	_, err := local(t).Post(t.Context(), m)
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), "Canary")
 	require.Zero(t, seen.Load())
 }
 

@@ -19,8 +19,7 @@ type Secrets struct {
 	derive func(info string) ([]byte, error)
 }
 
-// ErrNoKey says that there is no key to derive secrets from.
-var ErrNoKey = errors.New("PAYSVC_SECRET_KEY is not set")
+var errNoKey = errors.New("PAYSVC_SECRET_KEY is not set")
 
 // ParseSecrets reads the key: base64 of at least 32 bytes. "" is no key.
 func ParseSecrets(key string) (Secrets, error) {
@@ -42,7 +41,7 @@ func (s Secrets) Ready() bool { return s.derive != nil }
 // Of is the secret of an endpoint in a version, which counts from 1.
 func (s Secrets) Of(endpoint string, version int) (string, error) {
 	if !s.Ready() {
-		return "", ErrNoKey
+		return "", errNoKey
 	}
 	key, err := s.derive("paysvc webhook endpoint\x00" + endpoint + "\x00" + strconv.Itoa(version))
 	if err != nil {

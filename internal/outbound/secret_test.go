@@ -40,7 +40,7 @@ func TestWithoutAKeyThereAreNoSecrets(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, s.Ready())
 	_, err = s.Of("whk_1", 1)
-	require.ErrorIs(t, err, outbound.ErrNoKey)
+	require.ErrorContains(t, err, "PAYSVC_SECRET_KEY")
 	for _, key := range []string{"short", "!!!!", base64.StdEncoding.EncodeToString(make([]byte, 31))} {
 		_, err := outbound.ParseSecrets(key)
 		require.Error(t, err)

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -192,4 +191,4 @@ func scanEndpoint(row pgx.CollectableRow) (payment.Endpoint, error) {
 }
 
 // texts is a list for a column that is never null.
-func texts(list []string) []string { return append([]string{}, slices.Clone(list)...) }
+func texts(list []string) []string { return append([]string{}, list...) }
