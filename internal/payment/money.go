@@ -69,12 +69,21 @@ func (m Money) Decimal() decimal.Decimal { return m.value }
 // engine turns a panic of a step into a failed run.
 func (m Money) Add(n Money) Money {
 	m.mustMatch(n)
+	switch { // most sums begin with nothing, and need no arithmetic
+	case n.IsZero():
+		return m
+	case m.IsZero():
+		return n
+	}
 	return Money{value: m.value.Add(n.value), currency: m.currency}
 }
 
 // Sub returns m - n, which may be negative.
 func (m Money) Sub(n Money) Money {
 	m.mustMatch(n)
+	if n.IsZero() {
+		return m
+	}
 	return Money{value: m.value.Sub(n.value), currency: m.currency}
 }
 
