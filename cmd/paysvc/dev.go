@@ -183,10 +183,15 @@ func devSecrets(folder string) ([]string, error) {
 	}
 	ids := payment.NewIDs(time.Now, rand.Reader)
 	secrets := []string{ids.Token(), ids.Token()}
-	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // PostgreSQL, as another user, passes through
-		return nil, err
+	return secrets, keep(path, strings.Join(secrets, "\n"))
+}
+
+// keep writes a file that nobody else may read.
+func keep(path, text string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // PostgreSQL, as another user, passes through
+		return err
 	}
-	return secrets, os.WriteFile(path, []byte(strings.Join(secrets, "\n")+"\n"), 0o600)
+	return os.WriteFile(path, []byte(text+"\n"), 0o600)
 }
 
 // devKey is what the secrets of webhooks are derived from, made once and kept.
@@ -201,11 +206,8 @@ func devKey(folder string) (outbound.Secrets, error) {
 	if _, err := rand.Read(raw); err != nil {
 		return outbound.Secrets{}, err
 	}
-	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // PostgreSQL, as another user, passes through
-		return outbound.Secrets{}, err
-	}
 	key := base64.StdEncoding.EncodeToString(raw)
-	if err := os.WriteFile(path, []byte(key+"\n"), 0o600); err != nil {
+	if err := keep(path, key); err != nil {
 		return outbound.Secrets{}, err
 	}
 	return outbound.ParseSecrets(key)

@@ -111,16 +111,7 @@ func (j *Jobs) deliverBatch(ctx context.Context, t payment.Target) (more bool, e
 	}
 	b := &batch{jobs: j, target: t, endpoint: endpoint, ended: now.Add(beginMax)}
 	b.url, b.secrets = j.address(endpoint, now)
-	var group sync.WaitGroup
-	slots := make(chan struct{}, deliverAtOnce)
-	for _, d := range due {
-		slots <- struct{}{}
-		group.Go(func() {
-			defer func() { <-slots }()
-			b.deliver(ctx, d)
-		})
-	}
-	group.Wait()
+	each(due, deliverAtOnce, func(d payment.Delivery) { b.deliver(ctx, d) })
 	more = len(due) == deliverMax || endpoint.Failures > 0 || t.Endpoint == payment.Storefront
 	return more && !b.stopped, b.finish(context.WithoutCancel(ctx))
 }

@@ -1,7 +1,8 @@
 // Package jobs does the work that nobody waits for: it carries out effects, asks
 // PSPs about open transactions, takes up runs and notifications that failed, ends
-// orders whose time is over, sends mails, and reaps old idempotency keys. It
-// stands on River: a queue in our own database, shared by all instances.
+// orders whose time is over, sends mails, delivers events and commands, and reaps
+// what is old. It stands on River: a queue in our own database, shared by all
+// instances.
 //
 // There are two sorts of jobs. A sweep comes round by itself, on one instance at
 // a time, and works off rows that are due; it claims them by pushing their due

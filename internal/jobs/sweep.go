@@ -11,9 +11,10 @@ import (
 
 // The bounds of sweeps.
 const (
-	batchMax = 100
-	atOnce   = 8 // inquiries under way
-	// lease is for how long a sweep claims what is due. It is longer than a sweep.
+	batchMax    = 100
+	sweepAtOnce = 8 // items under way
+	// lease is for how long a sweep, or a batch of deliveries, claims what is due. It
+	// is longer than either.
 	lease       = time.Minute
 	keyLifetime = 72 * time.Hour
 	// itemMax bounds one piece of work of a sweep, so that one that hangs stands in

@@ -16,7 +16,7 @@ func (j *Jobs) inquiries(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	each(due, func(d payment.DueTransaction) {
+	each(due, sweepAtOnce, func(d payment.DueTransaction) {
 		err := item(ctx, func(ctx context.Context) error { return j.Moments.Inquire(ctx, d.Store, d.ID) })
 		if err != nil {
 			j.Log.Warn().Err(err).Stringer("transaction", d.ID).Msg("inquiry learnt nothing")
@@ -33,7 +33,7 @@ func (j *Jobs) runs(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	each(due, func(d payment.DueRun) {
+	each(due, sweepAtOnce, func(d payment.DueRun) {
 		err := item(ctx, func(ctx context.Context) error {
 			record, err := j.Runs.Run(ctx, d.Store, d.ID)
 			if err != nil {
@@ -53,7 +53,7 @@ func (j *Jobs) runs(ctx context.Context) (bool, error) {
 func (j *Jobs) notifications(ctx context.Context) (bool, error) {
 	now := j.Now()
 	due, unreadable := j.Notifications.DueNotifications(ctx, now, now.Add(lease), batchMax)
-	each(due, func(n *payment.Notification) {
+	each(due, sweepAtOnce, func(n *payment.Notification) {
 		err := item(ctx, func(ctx context.Context) error { return j.Moments.Replay(ctx, n) })
 		if err != nil {
 			j.Log.Error().Err(err).Stringer("notification", n.ID).Msg("notification failed again")
@@ -72,7 +72,7 @@ func (j *Jobs) expiry(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	each(due, func(d payment.DueOrder) {
+	each(due, sweepAtOnce, func(d payment.DueOrder) {
 		again := now.Add(expiryBroken)
 		err := item(ctx, func(ctx context.Context) (err error) {
 			again, err = j.Moments.Expire(ctx, d.Store, d.ID)
@@ -86,8 +86,8 @@ func (j *Jobs) expiry(ctx context.Context) (bool, error) {
 	return seen == batchMax, nil
 }
 
-// each works on several at once, and returns when all are done.
-func each[T any](all []T, work func(T)) {
+// each works on so many at once, and returns when all are done.
+func each[T any](all []T, atOnce int, work func(T)) {
 	var group sync.WaitGroup
 	slots := make(chan struct{}, atOnce)
 	for _, one := range all {
