@@ -112,6 +112,7 @@ func startServer(t *testing.T, o serverOptions) *server {
 	}()
 	t.Cleanup(func() {
 		_ = backend.Close()
+		_ = listener.Close() // the server does not know it yet if the test was quicker than its first Accept
 		<-served
 	})
 	return s
