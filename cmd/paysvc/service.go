@@ -53,26 +53,33 @@ const backgroundConnections = 8
 // newService connects to the database and wires all packages together. It is
 // the only place that knows every one of them.
 func newService(ctx context.Context, p parts) (*service, error) {
+	s := &service{draining: make(chan struct{})}
+	if err := s.wire(ctx, p); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *service) wire(ctx context.Context, p parts) error {
 	ids := payment.NewIDs(time.Now, rand.Reader)
 	books, err := store.Open(ctx, p.config.DatabaseURL.Reveal(), store.Options{
 		ConnectionsMax: p.config.DatabaseConnections, BackgroundMax: backgroundConnections, NewID: ids.New,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s := &service{store: books, draining: make(chan struct{})}
+	s.store = books
 	s.moments, err = moments.New(moments.Deps{
 		Book: books, Orders: books, Claims: books, Inquiries: books, Inbox: books, Settings: p.settings, IDs: ids,
 		Now: time.Now, Log: p.log, PublicURL: p.publicURL, Kick: func() { s.jobs.Kick() },
 		Makers: steps.Makers(steps.MakerDeps{Poster: newPoster(p.config)}),
 	})
 	if err != nil {
-		books.Close()
-		return nil, err
+		return err
 	}
 	if s.mail, err = newPost(p.config, s.moments); err != nil {
-		books.Close()
-		return nil, err
+		return err
 	}
 	s.jobs, err = jobs.New(ctx, jobs.Deps{
 		Transactions: books, Runs: books, Notifications: books, Effects: books, Expiries: books, Claims: books, Moments: s.moments,
@@ -82,8 +89,7 @@ func newService(ctx context.Context, p parts) (*service, error) {
 		DatabaseURL: p.config.DatabaseURL.Reveal(), DrainMax: time.Duration(p.config.DrainSeconds) * time.Second,
 	})
 	if err != nil {
-		books.Close()
-		return nil, err
+		return err
 	}
 	s.api, err = api.New(api.Deps{
 		Moments: s.moments, Orders: books, Keys: books, IDs: ids, Now: time.Now, Random: rand.Reader, Log: p.log,
@@ -91,19 +97,23 @@ func newService(ctx context.Context, p parts) (*service, error) {
 		Books:    apiBooks(books, s.moments, s.jobs), Version: version, TrustedProxies: p.config.trusted, Limits: p.config.limits(),
 		Ready: s.ready, Draining: s.draining, Mount: p.mount,
 	})
-	if err != nil {
-		s.close()
-		return nil, err
-	}
-	return s, nil
+	return err
 }
 
-// close gives the connections back.
+// close gives the connections back, those of a service that is half wired too.
 func (s *service) close() {
-	s.jobs.Close()
-	s.mail.close()
-	s.outbound.Close()
-	s.store.Close()
+	if s.jobs != nil {
+		s.jobs.Close()
+	}
+	if s.mail != nil {
+		s.mail.close()
+	}
+	if s.outbound != nil {
+		s.outbound.Close()
+	}
+	if s.store != nil {
+		s.store.Close()
+	}
 }
 
 // ready fails while the service drains and while the database is gone.

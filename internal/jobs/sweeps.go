@@ -78,7 +78,7 @@ func (j *Jobs) expiry(ctx context.Context) (bool, error) {
 			again, err = j.Moments.Expire(ctx, d.Store, d.ID)
 			return err
 		})
-		err = errors.Join(err, j.Expiries.PostponeExpiry(ctx, d, again))
+		err = errors.Join(err, item(ctx, func(ctx context.Context) error { return j.Expiries.PostponeExpiry(ctx, d, again) }))
 		if err != nil {
 			j.Log.Error().Err(err).Stringer("order", d.ID).Msg("an order could not expire; it stays due")
 		}
