@@ -6,8 +6,8 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
-	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -96,12 +96,26 @@ func TestFailedMigrationMustBeRepairedAndForced(t *testing.T) {
 func TestMigrateGivesUpWhenItsContextEnds(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Empty(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	gate, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	defer gate.Close(context.Background())
+	_, err = gate.Exec(t.Context(), "select pg_advisory_lock(7)")
+	require.NoError(t, err)
+	slow := schema()
+	slow["000001_goods.up.sql"].Data = []byte("create table goods (name text); select pg_advisory_lock(7)")
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	endless := schema()
-	endless["000001_goods.up.sql"].Data = []byte("create table goods (name text); select pg_sleep(1)")
+	ended := make(chan error, 1)
+	go func() { ended <- postgres.Migrate(ctx, url, slow) }()
+	require.Eventually(t, func() bool {
+		return query(t, url, `select count(*)::text from pg_locks join pg_database d on d.oid = database
+			where d.datname = current_database() and locktype = 'advisory' and objid = 7 and not granted`) == "1"
+	}, patience, tick, "the first migration waits")
 
-	require.ErrorIs(t, postgres.Migrate(ctx, url, endless), context.DeadlineExceeded)
+	cancel()
+	_, err = gate.Exec(t.Context(), "select pg_advisory_unlock(7)")
+	require.NoError(t, err)
+	require.ErrorIs(t, <-ended, context.Canceled)
 	require.Equal(t, postgres.SchemaVersion{Number: 1}, version(t, url), "the one under way is finished, the next not begun")
 }
 
