@@ -20,11 +20,11 @@ func (s *Service) Amend(ctx context.Context, c AmendCommand) (*payment.Order, er
 	var amended *payment.Order
 	open := payment.Opening{Store: c.Store, Order: c.Order, Token: s.IDs.New()}
 	err := s.Book.Stretch(ctx, open, func(o *payment.Order) (payment.Closing, error) {
-		switch {
-		case o.Saved.Status != payment.OrderPending || o.Sums().Authorized.IsPositive():
+		if o.Saved.Status != payment.OrderPending || o.Sums().Authorized.IsPositive() {
 			return payment.Closing{}, payment.Errorf(payment.KindConflict, "order_not_open", "the order can no longer be changed")
-		case len(o.OpenTransactions()) > 0:
-			return payment.Closing{}, payment.Errorf(payment.KindConflict, codeInProgress, "a payment of the order is under way")
+		}
+		if err := o.CheckIdle(); err != nil {
+			return payment.Closing{}, err
 		}
 		if err := c.Change(o); err != nil {
 			return payment.Closing{}, err

@@ -8,9 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// The bounds of attributes, the same for the API and for steps.
+// AttributesMax bounds the attributes of one order.
+const AttributesMax = 200
+
+// The bounds of an attribute, the same for the API and for steps.
 const (
-	attributesMax     = 200
 	attributeMaxBytes = 64 << 10
 	attributeKeyMax   = 100
 	attributeDepthMax = 32
@@ -73,10 +75,14 @@ func validAttribute(value []byte) bool {
 	return true
 }
 
+// NextAttributeVersion is the version of an attribute that is set at a time, where
+// before is the version that it has, 0 for none. It comes from the time, so that an
+// attribute that is deleted and made anew never has one again.
+func NextAttributeVersion(before int64, at time.Time) int64 { return max(before+1, at.UnixMicro()) }
+
 // SetAttribute stages an attribute of the order, which must have been opened
 // with its attributes. A value that it has already changes nothing, so steps may
-// run any number of times. Versions come from the time, so that an attribute
-// that is deleted and made anew never has one again.
+// run any number of times.
 func (o *Order) SetAttribute(key string, value []byte, at time.Time) error {
 	if err := CheckAttribute(key, value); err != nil {
 		return err
@@ -87,10 +93,10 @@ func (o *Order) SetAttribute(key string, value []byte, at time.Time) error {
 		return errAttributesUnread
 	case has && bytes.Equal(before.Value, value):
 		return nil
-	case !has && len(o.Attributes) >= attributesMax:
+	case !has && len(o.Attributes) >= AttributesMax:
 		return ErrTooManyAttributes
 	}
-	a := Attribute{Key: key, Value: value, Version: max(before.Version+1, at.UnixMicro()), UpdatedAt: at.UTC()}
+	a := Attribute{Key: key, Value: value, Version: NextAttributeVersion(before.Version, at), UpdatedAt: at.UTC()}
 	o.Attributes[key] = a
 	for i := range o.Staged.Attributes {
 		if o.Staged.Attributes[i].Key == key {

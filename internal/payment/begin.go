@@ -14,8 +14,8 @@ func (o *Order) CheckOpen(at time.Time) error {
 	return nil
 }
 
-// CheckIdle refuses to begin a payment while another may still move money: two at
-// once could both be charged.
+// CheckIdle refuses to begin a payment, or to change what is to be paid, while
+// another payment may still move money: two at once could both be charged.
 func (o *Order) CheckIdle() error {
 	if len(o.OpenTransactions()) > 0 {
 		return Errorf(KindConflict, "payment_in_progress", "a payment of the order is under way")

@@ -11,9 +11,6 @@ import (
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
-// attributesMax bounds the attributes of one order.
-const attributesMax = 200
-
 const attributeColumns = `key, value, version, updated_at`
 
 var errNoAttribute = payment.NotFound("an attribute of this key")
@@ -34,8 +31,7 @@ func (s *Store) Attribute(ctx context.Context, store string, id payment.OrderID,
 
 // PutAttribute sets an attribute of a store's order and returns it with its new
 // version. expect, unless nil, is the version that is replaced, 0 for none: any
-// other is a version_conflict. The value must be JSON. Versions come from the
-// time, so that an attribute that is deleted and made anew never has one again.
+// other is a version_conflict. The value must be JSON.
 func (s *Store) PutAttribute(
 	ctx context.Context, store string, id payment.OrderID, key string, value []byte, expect *int64, at time.Time,
 ) (payment.Attribute, error) {
@@ -53,10 +49,10 @@ func (s *Store) PutAttribute(
 		if err != nil {
 			return err
 		}
-		if before == 0 && count >= attributesMax {
-			return payment.Errorf(payment.KindConflict, "too_many_attributes", "an order has at most %d attributes", attributesMax)
+		if before == 0 && count >= payment.AttributesMax {
+			return payment.Errorf(payment.KindConflict, "too_many_attributes", "an order has at most %d attributes", payment.AttributesMax)
 		}
-		a.Version = max(before+1, at.UnixMicro())
+		a.Version = payment.NextAttributeVersion(before, at)
 		_, err = tx.Exec(ctx, `insert into attributes (order_id, key, value, version, updated_at)
 			values ($1, $2, $3, $4, $5)
 			on conflict (order_id, key) do update set value = excluded.value, version = excluded.version,

@@ -24,10 +24,7 @@ func (decidePayment) Name() string { return "decide-payment" }
 func (decidePayment) Requires() []pipeline.Input { return []pipeline.Input{pipeline.InputPayment} }
 
 func (s decidePayment) Do(run *pipeline.Run) error {
-	if run.Resumed {
-		return ErrInterrupted
-	}
-	if err := run.Order.CheckSend(run.Payment, run.At); err != nil {
+	if err := mayBegin(run); err != nil {
 		return err
 	}
 	reference := run.Reference()
@@ -38,6 +35,15 @@ func (s decidePayment) Do(run *pipeline.Run) error {
 	run.Order.Announce(run.Payment, request.Type(), reference, request.Amount, run.At, run.At)
 	fact.Source, fact.Reference = payment.SourceGateway, reference
 	return run.Take(fact)
+}
+
+// mayBegin refuses to begin the run's payment for nobody, or for an order that is
+// no longer as it was when the payment was opened.
+func mayBegin(run *pipeline.Run) error {
+	if run.Resumed {
+		return ErrInterrupted
+	}
+	return run.Order.CheckSend(run.Payment, run.At)
 }
 
 // ErrInterrupted refuses a payment that ended before anything was sent for it, and

@@ -29,10 +29,7 @@ func (pspRedirect) Name() string { return "psp-redirect" }
 func (pspRedirect) Requires() []pipeline.Input { return []pipeline.Input{pipeline.InputPayment} }
 
 func (s pspRedirect) Do(run *pipeline.Run) error {
-	if run.Resumed {
-		return ErrInterrupted
-	}
-	if err := run.Order.CheckSend(run.Payment, run.At); err != nil {
+	if err := mayBegin(run); err != nil {
 		return err
 	}
 	_, request, err := s.opener.Open(run.Order, run.Payment)
