@@ -27,9 +27,12 @@ type capabilitiesView struct {
 	Capture          bool   `json:"capture"`
 	PartialCapture   bool   `json:"partial_capture"`
 	MultipleCaptures bool   `json:"multiple_captures"`
+	ReleasesRest     bool   `json:"releases_rest" doc:"What a last capture leaves is released by the PSP."`
 	Refund           bool   `json:"refund"`
 	PartialRefund    bool   `json:"partial_refund"`
 	Void             bool   `json:"void"`
+	VoidRest         bool   `json:"void_rest" doc:"What a capture left can be voided."`
+	Increase         bool   `json:"increase" doc:"More can be reserved later."`
 	Recurring        string `json:"recurring" enum:"not_supported,manual,automatic"`
 	Save             bool   `json:"save"`
 }

@@ -38,6 +38,12 @@ type Method struct {
 	RequiresInteraction bool
 	// AuthorizeOnly tells that the method reserves money and captures later.
 	AuthorizeOnly bool
+	// AuthorizationLife is how long the PSP keeps money reserved for which it does
+	// not say so itself; 0 for unknown, or for ever.
+	AuthorizationLife time.Duration
+	// Reversal ranks how hard it is to give back what a payment of this method took:
+	// of several that pay one order together, the hardest comes last.
+	Reversal Reversal
 	Widget        map[string]any // what a page needs to ask for the payment data, nil for nothing
 	Capabilities  Capabilities
 }
@@ -55,22 +61,24 @@ const (
 )
 
 // Capabilities say what can be done with a payment of a method.
-type Capabilities struct {
-	Capture          bool
-	PartialCapture   bool
-	MultipleCaptures bool
-	Refund           bool
-	PartialRefund    bool
-	Void             bool
-	Recurring        string // one of the constants below
-	Save             bool
-}
+type Capabilities = payment.Capabilities
 
 // How a method can be charged again without the shopper.
 const (
-	RecurringNotSupported = "not_supported"
-	RecurringManual       = "manual"    // we ask for each payment
-	RecurringAutomatic    = "automatic" // the PSP keeps the schedule
+	RecurringNotSupported = payment.RecurringNotSupported
+	RecurringManual       = payment.RecurringManual
+	RecurringAutomatic    = payment.RecurringAutomatic
+)
+
+// Reversal ranks methods by how hard it is to give money back.
+type Reversal int
+
+// The ranks of methods. One that needs the shopper comes after all that do not.
+const (
+	ReversalUnknown Reversal = iota // as hard as anything
+	ReversalOurs                    // our own books: a gift card
+	ReversalVoid                    // money is only reserved
+	ReversalRefund                  // money is taken, and refunded
 )
 
 // Payer begins payments at a PSP. The fact that it returns is never empty: a
@@ -79,6 +87,44 @@ const (
 // not_sent. Pay is called at most once per reference.
 type Payer interface {
 	Pay(ctx context.Context, r payment.PayRequest) payment.Fact
+}
+
+// Capturer takes money that a payment reserved. As with Pay, what it returns is
+// never empty, each call is made at most once per reference, and a time-out or an
+// unreadable answer after the request may have left is a fact of state unknown.
+// The first fact is about the request's own reference. Others tell what the PSP
+// did along with it, such as the void of what a final capture left: a fact of that
+// Type that names the request's Reference and a GatewayReference.
+//
+// "Already done" is no error: it is told as what is true of the operation, found
+// out by its reference where the PSP can tell, unknown where it cannot.
+type Capturer interface {
+	Capture(ctx context.Context, r payment.OperationRequest) []payment.Fact
+}
+
+// Refunder gives back money that was taken; the rules are those of Capturer.
+type Refunder interface {
+	Refund(ctx context.Context, r payment.OperationRequest) []payment.Fact
+}
+
+// Voider releases money that is only reserved; the rules are those of Capturer.
+type Voider interface {
+	Void(ctx context.Context, r payment.OperationRequest) []payment.Fact
+}
+
+// Increaser reserves more on top of what a payment has reserved; the rules are
+// those of Capturer.
+type Increaser interface {
+	Increase(ctx context.Context, r payment.OperationRequest) []payment.Fact
+}
+
+// Lister lists what happened at the account between two times, for a comparison
+// with our books: by every operation that moved money one fact, as a notification
+// would tell it, and by our reference of what it acted upon; a fact of something
+// that we have no name for has no Reference, only a GatewayReference. next is "" on
+// the last page. It is called on its own bulkhead, nightly.
+type Lister interface {
+	List(ctx context.Context, from, to time.Time, cursor string) (facts []payment.Fact, next string, err error)
 }
 
 // Decider is a gateway without a PSP (zero total, offline): it decides at once,

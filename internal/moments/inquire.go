@@ -42,7 +42,7 @@ func (s *Service) inquire(ctx context.Context, o *payment.Order, p *payment.Paym
 	if !ok {
 		return s.Inquiries.PostponeTransaction(ctx, id, time.Time{}, t.Inquiries)
 	}
-	facts, err := inquirer.Inquire(ctx, inquiryOf(t))
+	facts, err := inquirer.Inquire(ctx, inquiryOf(p, t))
 	if errors.Is(err, gateways.ErrNotFound) {
 		facts, err = s.neverArrived(account.Gateway, t), nil
 	}
@@ -155,15 +155,16 @@ func (s *Service) closeAttempt(ctx context.Context, o *payment.Order, p *payment
 	if !ok {
 		return nil // it stays open, and so does the refusal
 	}
-	facts, err := closer.Close(ctx, inquiryOf(t))
+	facts, err := closer.Close(ctx, inquiryOf(p, t))
 	if err != nil {
 		return fmt.Errorf("close %s: %w", payment.TransactionID{Order: o.ID, N: t.N}, err)
 	}
 	return s.learn(ctx, o, t, facts)
 }
 
-func inquiryOf(t *payment.Transaction) payment.Inquiry {
+func inquiryOf(p *payment.Payment, t *payment.Transaction) payment.Inquiry {
 	return payment.Inquiry{
 		Reference: t.Reference, GatewayReference: t.GatewayReference, Type: t.Type, Amount: t.Amount,
+		Initial: *p.Initial(), CreatedAt: t.CreatedAt,
 	}
 }

@@ -40,6 +40,8 @@ type Fact struct {
 	NextAction *NextAction
 	// Details are what the payment may keep of what the shopper entered.
 	Details map[string]string
+	// CaptureBefore is until when the PSP keeps the money reserved, where it told.
+	CaptureBefore time.Time
 	// At is when it happened by the PSP's clock; zero when it did not say.
 	At time.Time
 }

@@ -1,6 +1,9 @@
 package payment
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // PayRequest asks a gateway to begin a payment.
 type PayRequest struct {
@@ -36,6 +39,10 @@ type Inquiry struct {
 	GatewayReference string
 	Type             Type
 	Amount           Money
+	// Initial is the transaction that began the payment: what is asked about itself,
+	// or what it acted upon. CreatedAt is when the asked one was announced.
+	Initial   Transaction
+	CreatedAt time.Time
 }
 
 // DataSummary is what may be shown of what the shopper entered.
