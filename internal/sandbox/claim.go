@@ -52,28 +52,36 @@ func (s *Simulator) claimNotification(p *payment, index int, q notifyRequest) (*
 func (q *notifyRequest) couldBeTrue(p *payment) bool {
 	first := p.first()
 	amount, currency := q.money(p)
+	if takenBack(q.Event) != "" {
+		index, ok := q.target(p)
+		return ok && amount.Equal(p.Operations[index].Amount) && currency == p.Operations[index].Currency
+	}
 	if currency != first.Currency {
 		return false
 	}
+	if kind := q.adds(p); kind != "" {
+		return amount.IsPositive() && amount.LessThanOrEqual(p.room(kind))
+	}
 	switch q.Event {
 	case eventPaid:
-		fresh := first.State != stateApproved || first.Kind == opAuthorize && p.room(opCapture).Equal(first.Amount)
+		fresh := first.State != stateApproved || first.Kind == opAuthorize && p.room(opCapture).Equal(p.authorized())
 		return fresh && amount.Equal(first.Amount)
 	case eventAuthorized:
 		return first.Kind == opAuthorize && first.State != stateApproved && amount.Equal(first.Amount)
-	case eventFailed, eventCancelled, eventExpired:
+	default: // failed, cancelled or expired
 		return p.undecided() && amount.Equal(first.Amount)
-	default:
-		return amount.IsPositive() && amount.LessThanOrEqual(p.room(addedBy(q.Event)))
 	}
 }
 
-// money is what the event is about: what was asked for, else all that is left
-// of the payment for it, else its amount.
+// money is what the event is about: what was asked for, else what it takes
+// back, else all that is left of the payment for it, else its amount.
 func (q *notifyRequest) money(p *payment) (decimal.Decimal, string) {
 	amount, currency := p.first().Amount, p.first().Currency
-	if kind := addedBy(q.Event); kind != "" && p.room(kind).IsPositive() {
+	if kind := q.adds(p); kind != "" && p.room(kind).IsPositive() {
 		amount = p.room(kind)
+	}
+	if index, ok := q.target(p); ok {
+		amount, currency = p.Operations[index].Amount, p.Operations[index].Currency
 	}
 	if q.Currency != "" && q.Currency != currency {
 		currency = q.Currency
@@ -91,9 +99,12 @@ func (q *notifyRequest) money(p *payment) (decimal.Decimal, string) {
 func (s *Simulator) force(p *payment, q notifyRequest) (index int, err error) {
 	amount, currency := q.money(p)
 	first := p.first()
-	kind := addedBy(q.Event)
+	kind := q.adds(p)
+	if takenBack(q.Event) != "" {
+		return s.takeBack(p, q)
+	}
 	if kind == "" {
-		first.settle(claimedState(q.Event), reasonOf(claimedState(q.Event)))
+		first.settle(claimedState(q.Event), reasonOf(claimedState(q.Event)), s.now().UTC())
 		first.Amount, first.Currency = amount, currency
 		if q.Event != eventPaid || first.Kind != opAuthorize {
 			return 0, nil
@@ -101,8 +112,20 @@ func (s *Simulator) force(p *payment, q notifyRequest) (index int, err error) {
 		kind = opCapture // paid says of an authorization that it was captured, too
 	}
 	o, err := s.newOperation(kind, "", amount, currency)
+	if q.Event == eventExpired {
+		o.Reason = reasonOf(stateExpired)
+	}
 	p.Operations = append(p.Operations, o)
 	return len(p.Operations) - 1, err
+}
+
+// adds is the operation that the event adds to the payment: what is still
+// reserved when an authorization expires is voided.
+func (q *notifyRequest) adds(p *payment) string {
+	if q.Event == eventExpired && p.first().State == stateApproved && p.room(opVoid).IsPositive() {
+		return opVoid
+	}
+	return addedBy(q.Event)
 }
 
 // addedBy is the operation that an event adds; "" if it is about the first one.
@@ -138,4 +161,6 @@ func claimedState(event string) string {
 	}
 }
 
-func knownEvent(event string) bool { return addedBy(event) != "" || claimedState(event) != "" }
+func knownEvent(event string) bool {
+	return addedBy(event) != "" || claimedState(event) != "" || takenBack(event) != ""
+}

@@ -57,6 +57,9 @@ type Config struct {
 	LedgerPath string
 	// NotifyDirect also notifies about what a request answered at once.
 	NotifyDirect bool
+	// AuthorizationLife is how long an authorization says that it is kept (7 days).
+	// It ends when the control API says so.
+	AuthorizationLife time.Duration
 	// Now is the clock and Rand the source of ids; both required.
 	Now  func() time.Time
 	Rand io.Reader
@@ -69,6 +72,8 @@ type Config struct {
 	// Delays are the waiting times.
 	Delays Delays
 }
+
+const authorizationLifeDefault = 7 * 24 * time.Hour
 
 func (c Config) check() error {
 	if c.Now == nil || c.Rand == nil {

@@ -19,7 +19,8 @@ import (
 //	POST /sandbox/payments/{reference}/pay|decline|cancel
 //	     200 payment after the first try of the notification; 409 already_decided
 //	POST /sandbox/payments/{reference}/notify
-//	     {"event", "amount", "currency", "times", "delay_ms", "signature", "event_id", "retry"}
+//	     {"event", "amount", "currency", "times", "delay_ms", "signature", "event_id", "retry",
+//	     "operation"}
 //	     200 {"event_id", "deliveries": [{"status", "error"?}, …]}, one for each of times;
 //	     empty with delay_ms. API.md tells the rest, claim.go what it books.
 
@@ -112,6 +113,8 @@ type notifyRequest struct {
 	Signature string `json:"signature"`
 	EventID   string `json:"event_id"`
 	Retry     *bool  `json:"retry"`
+	// Operation is the reference of what an event takes back; the last one if empty.
+	Operation string `json:"operation"`
 }
 
 type notifyAnswer struct {
@@ -159,7 +162,11 @@ func (q *notifyRequest) check() error {
 		q.Signature = signatureGood
 	}
 	if !knownEvent(q.Event) {
-		return invalid("event", "An event is paid, authorized, captured, refunded, voided, failed, cancelled, expired or chargeback.")
+		return invalid("event", "An event is paid, authorized, captured, refunded, voided, failed, cancelled, expired, chargeback, "+
+			"refund_reversed, refund_failed or chargeback_reversed.")
+	}
+	if q.Operation != "" && (takenBack(q.Event) == "" || !validReference(q.Operation)) {
+		return invalid("operation", "The reference of a refund or chargeback, for an event that takes it back.")
 	}
 	if q.Amount != "" && !validClaim(q.Amount) {
 		return invalid("amount", "An amount is a decimal string, perhaps negative, with at most 6 places.")

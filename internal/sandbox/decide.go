@@ -38,7 +38,7 @@ func (s *Simulator) decide(ctx context.Context, p *payment, d decision, evenPend
 		first := next.first()
 		switch {
 		case first.State == statePending && evenPending:
-			first.settle(d.outcome(), reasonOf(d.outcome()))
+			first.settle(d.outcome(), reasonOf(d.outcome()), s.now().UTC())
 		case first.State == stateActionRequired:
 			s.press(next, d)
 			pressed = true
@@ -64,10 +64,10 @@ func (s *Simulator) press(p *payment, d decision) {
 	first := p.first()
 	sc, known := scenarioNamed(p.Scenario)
 	if d != decisionPay || !known || sc.state == stateActionRequired {
-		first.settle(d.outcome(), reasonOf(d.outcome()))
+		first.settle(d.outcome(), reasonOf(d.outcome()), s.now().UTC())
 		return
 	}
-	sc.play(first, s.now().Add(s.delays.Pending))
+	sc.play(first, s.now().UTC(), s.delays.Pending)
 }
 
 // await gives the result of a first try, or nothing when it takes too long.

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -24,7 +25,7 @@ func TestWhatCannotBeWrittenDidNotHappen(t *testing.T) {
 	require.False(t, known)
 
 	_, err = l.update("sbx_1", func(next *payment) (*notification, error) {
-		next.first().settle(stateApproved, nil)
+		next.first().settle(stateApproved, nil, time.Now())
 		return nil, nil
 	})
 	require.Error(t, err)

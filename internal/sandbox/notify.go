@@ -20,6 +20,7 @@ import (
 const (
 	eventPaid       = "paid"
 	eventAuthorized = "authorized"
+	eventIncreased  = "increased"
 	eventCaptured   = "captured"
 	eventRefunded   = "refunded"
 	eventVoided     = "voided"
@@ -27,6 +28,10 @@ const (
 	eventCancelled  = "cancelled"
 	eventExpired    = "expired"
 	eventChargeback = "chargeback"
+
+	eventRefundReversed     = "refund_reversed"
+	eventRefundFailed       = "refund_failed"
+	eventChargebackReversed = "chargeback_reversed"
 )
 
 // How a notification is signed.

@@ -11,9 +11,10 @@ type operationRequest struct {
 	Amount    string `json:"amount"`
 	Currency  string `json:"currency"`
 	Scenario  string `json:"scenario"`
+	Final     bool   `json:"final"` // of a capture: no other follows
 }
 
-// operate captures, refunds or voids.
+// operate increases, captures, refunds or voids.
 func (s *Simulator) operate(kind string) func(http.ResponseWriter, *http.Request, Account) error {
 	return func(w http.ResponseWriter, r *http.Request, a Account) error {
 		var req operationRequest
@@ -64,6 +65,9 @@ func (s *Simulator) addOperation(w http.ResponseWriter, r *http.Request, key ref
 		}
 		index = len(next.Operations)
 		next.Operations = append(next.Operations, o)
+		if err := s.releaseRest(next, index); err != nil {
+			return nil, err
+		}
 		return s.directNotification(next, index)
 	})
 	if err != nil {
@@ -79,6 +83,9 @@ func (s *Simulator) addOperation(w http.ResponseWriter, r *http.Request, key ref
 		s.settleLater(place{id, index})
 	}
 	full := operationAnswer{viewOperation(o), s.view(e.Payment)}
+	if add.scenario.answer == answerDone {
+		return withPayment(nothingLeft(), e.Payment)
+	}
 	return s.answerAs(w, r, add.scenario.answer, full, bareOperationAnswer{bareAnswer{ID: o.ID, State: o.State}})
 }
 
@@ -87,10 +94,10 @@ func (s *Simulator) checkedOperation(p *payment, add adding) (operation, error) 
 	first, room := p.first(), p.room(add.kind)
 	switch {
 	case first.State != stateApproved || !room.IsPositive():
-		return operation{}, refuse(http.StatusConflict, "not_allowed", "Nothing of this payment is left for this.")
+		return operation{}, nothingLeft()
 	case add.request.Currency != first.Currency:
 		return operation{}, refuse(http.StatusUnprocessableEntity, "currency_mismatch", "The payment has another currency.")
-	case add.amount.GreaterThan(room):
+	case add.kind != opIncrease && add.amount.GreaterThan(room):
 		pr := refuse(http.StatusUnprocessableEntity, "amount_exceeds", "This is more than is left.")
 		pr.maxAmount = formatAmount(room, first.Currency)
 		return operation{}, pr
@@ -103,9 +110,37 @@ func (s *Simulator) checkedOperation(p *payment, add adding) (operation, error) 
 	if err != nil {
 		return operation{}, err
 	}
-	o.Content = add.content
-	add.scenario.play(&o, s.now().Add(s.delays.Pending))
+	o.Content, o.Final = add.content, add.request.Final
+	add.scenario.play(&o, s.now().UTC(), s.delays.Pending)
 	return o, nil
+}
+
+func nothingLeft() *problem {
+	return refuse(http.StatusConflict, "not_allowed", "Nothing of this payment is left for this.")
+}
+
+// releaseRest voids what an approved final capture left.
+func (s *Simulator) releaseRest(p *payment, index int) error {
+	capture, rest := &p.Operations[index], p.room(opVoid)
+	if !capture.Final || capture.State != stateApproved || !rest.IsPositive() {
+		return nil
+	}
+	o, err := s.newOperation(opVoid, "", rest, p.first().Currency)
+	if err != nil {
+		return err
+	}
+	o.Parent = capture.Reference
+	p.Operations = append(p.Operations, o)
+	return nil
+}
+
+// getOperation shows an operation of a payment by its reference.
+func (s *Simulator) getOperation(w http.ResponseWriter, r *http.Request, a Account) error {
+	p, index, ok := s.ledger.operation(refKey{a.ID, r.PathValue("operation")})
+	if !ok || index == 0 || p.first().Reference != r.PathValue("reference") {
+		return refuse(http.StatusNotFound, "not_found", "The payment has no operation of this reference.")
+	}
+	return writeJSON(w, http.StatusOK, operationAnswer{viewOperation(&p.Operations[index]), s.view(p)})
 }
 
 // repeatOperation answers a reference that is taken.
@@ -127,6 +162,9 @@ func (q *operationRequest) check(kind string) (decimal.Decimal, scenario, error)
 	amount, ok := parseAmount(q.Amount, q.Currency)
 	if all := kind == opVoid && q.Amount == ""; !ok && !all {
 		return decimal.Decimal{}, scenario{}, invalid("amount", "An amount is a decimal string above zero with the currency's digits.")
+	}
+	if q.Final && kind != opCapture {
+		return decimal.Decimal{}, scenario{}, invalid("final", "Only a capture is final.")
 	}
 	sc, ok := scenarioNamed(q.Scenario)
 	if !ok || sc.state == stateActionRequired {

@@ -11,6 +11,7 @@ import (
 const (
 	opCharge     = "charge"
 	opAuthorize  = "authorize"
+	opIncrease   = "increase" // reserves more on top of an authorization
 	opCapture    = "capture"
 	opRefund     = "refund"
 	opVoid       = "void"
@@ -25,7 +26,8 @@ const (
 	stateDeclined       = "declined"
 	stateCancelled      = "cancelled"
 	stateExpired        = "expired"
-	stateVoided         = "voided" // payments only
+	stateVoided         = "voided"   // payments only
+	stateReversed       = "reversed" // an approval that was taken back; never a payment's
 )
 
 // payment is one entry of the ledger. A committed payment is never changed:
@@ -45,14 +47,21 @@ type payment struct {
 
 // operation is one movement, or attempt at one, of a payment.
 type operation struct {
-	ID        string          `json:"id"`
-	Kind      string          `json:"operation"`
-	Reference string          `json:"reference"`
-	Amount    decimal.Decimal `json:"amount"`
-	Currency  string          `json:"currency"`
-	State     string          `json:"state"`
-	Reason    *reason         `json:"reason,omitempty"`
-	At        time.Time       `json:"at"`
+	ID        string `json:"id"`
+	Kind      string `json:"operation"`
+	Reference string `json:"reference"`
+	// Parent is the reference of the operation that this one came along with: of
+	// the release of what a final capture left.
+	Parent   string          `json:"parent,omitempty"`
+	Amount   decimal.Decimal `json:"amount"`
+	Currency string          `json:"currency"`
+	State    string          `json:"state"`
+	Reason   *reason         `json:"reason,omitempty"`
+	At       time.Time       `json:"at"`
+	// ChangedAt is when it came to its state.
+	ChangedAt time.Time `json:"changed_at"`
+	// Final releases, once the capture is approved, what it left.
+	Final bool `json:"final,omitempty"`
 	// Content is a hash of the request, against reuse of a reference.
 	Content string `json:"content,omitempty"`
 	// SettleAt and SettleTo say when a pending operation decides itself, and how.
@@ -80,7 +89,7 @@ func (p *payment) first() *operation { return &p.Operations[0] }
 func (p *payment) state() string {
 	first := p.first()
 	if first.State == stateApproved && first.Kind == opAuthorize &&
-		p.captured().IsZero() && p.booked(opVoid).GreaterThanOrEqual(first.Amount) {
+		p.captured().IsZero() && p.booked(opVoid).GreaterThanOrEqual(p.authorized()) {
 		return stateVoided
 	}
 	return first.State
@@ -104,13 +113,19 @@ func (p *payment) sum(kind, state string) decimal.Decimal {
 	return total
 }
 
+// authorized is what was reserved to be captured later; of a charge, nothing.
+func (p *payment) authorized() decimal.Decimal {
+	return p.booked(opAuthorize).Add(p.booked(opIncrease))
+}
+
 func (p *payment) captured() decimal.Decimal { return p.booked(opCharge).Add(p.booked(opCapture)) }
 
-// room is how much may still be captured, refunded, voided or charged back.
+// room is how much may still be captured, refunded, voided or charged back. An
+// increase has no bound; it needs that something is still reserved.
 func (p *payment) room(kind string) decimal.Decimal {
 	switch kind {
-	case opCapture, opVoid:
-		return p.booked(opAuthorize).Sub(p.held(opCapture)).Sub(p.held(opVoid))
+	case opCapture, opVoid, opIncrease:
+		return p.authorized().Sub(p.held(opCapture)).Sub(p.held(opVoid))
 	case opRefund, opChargeback:
 		return p.captured().Sub(p.held(opRefund)).Sub(p.held(opChargeback))
 	default:
@@ -125,8 +140,8 @@ func (p *payment) undecided() bool {
 }
 
 // settle decides an operation.
-func (o *operation) settle(state string, why *reason) {
-	o.State, o.Reason = state, why
+func (o *operation) settle(state string, why *reason, at time.Time) {
+	o.State, o.Reason, o.ChangedAt = state, why, at
 	o.SettleAt, o.SettleTo = time.Time{}, ""
 }
 
@@ -152,6 +167,8 @@ func approvalEvent(kind string) string {
 		return eventPaid
 	case opAuthorize:
 		return eventAuthorized
+	case opIncrease:
+		return eventIncreased
 	case opCapture:
 		return eventCaptured
 	case opRefund:

@@ -121,7 +121,7 @@ func (q *payRequest) check() (decimal.Decimal, scenario, error) {
 		return fail("notify_url", "An absolute http(s) URL is needed.")
 	}
 	sc, ok := scenarioNamed(q.Scenario)
-	if !ok {
+	if !ok || sc.answer == answerDone {
 		return decimal.Decimal{}, scenario{}, unknownScenario()
 	}
 	return amount, sc, nil
@@ -169,7 +169,7 @@ func (s *Simulator) newPayment(a Account, q payRequest, amount decimal.Decimal, 
 	if q.Flow == flowRedirect {
 		o.State = stateActionRequired
 	} else {
-		sc.play(&o, s.now().Add(s.delays.Pending))
+		sc.play(&o, s.now().UTC(), s.delays.Pending)
 	}
 	if o.State == stateActionRequired {
 		if p.Session, err = s.newID(""); err != nil {
@@ -189,9 +189,10 @@ func (s *Simulator) newOperation(kind, reference string, amount decimal.Decimal,
 	if reference == "" {
 		reference = id
 	}
+	now := s.now().UTC()
 	return operation{
 		ID: id, Kind: kind, Reference: reference, Amount: amount, Currency: currency,
-		State: stateApproved, At: s.now().UTC(),
+		State: stateApproved, At: now, ChangedAt: now,
 	}, err
 }
 
@@ -217,7 +218,7 @@ func (s *Simulator) closePayment(w http.ResponseWriter, r *http.Request, a Accou
 		case statePending:
 			return nil, refuse(http.StatusConflict, "payment_pending", "The payment is under way and cannot be stopped.")
 		case stateActionRequired:
-			first.settle(stateCancelled, reasonOf(stateCancelled))
+			first.settle(stateCancelled, reasonOf(stateCancelled), s.now().UTC())
 			return s.directNotification(next, 0)
 		default:
 			return nil, errUnchanged

@@ -17,6 +17,7 @@ const (
 	answerGarbage
 	answerBare
 	answerSlowly
+	answerDone // as though it had been asked for before
 )
 
 // scenario is how the simulator plays one request.
@@ -76,6 +77,8 @@ func badAnswerNamed(name string) (scenario, bool) {
 		return scenario{state: stateApproved, answer: answerBare}, true
 	case "slow":
 		return scenario{state: stateApproved, answer: answerSlowly}, true
+	case "already_done":
+		return scenario{state: stateApproved, answer: answerDone}, true
 	default:
 		return scenario{}, false
 	}
@@ -83,10 +86,10 @@ func badAnswerNamed(name string) (scenario, bool) {
 
 // play gives an operation the scenario's outcome. Decisions of the shopper
 // and of the clock come later and do not pass here.
-func (sc scenario) play(o *operation, settleAt time.Time) {
-	o.settle(sc.state, sc.reason)
+func (sc scenario) play(o *operation, now time.Time, pending time.Duration) {
+	o.settle(sc.state, sc.reason, now)
 	if sc.state == statePending {
-		o.SettleAt, o.SettleTo = settleAt, sc.settleTo
+		o.SettleAt, o.SettleTo = now.Add(pending), sc.settleTo
 	}
 	if sc.distort != nil {
 		o.Amount, o.Currency = sc.distort(o.Amount, o.Currency)

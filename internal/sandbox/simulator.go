@@ -17,20 +17,21 @@ import (
 // Simulator is a payment service provider without money. It is safe for
 // concurrent use. Close it when done.
 type Simulator struct {
-	publicURL    string
-	accounts     []Account
-	notifyDirect bool
-	delays       Delays
-	now          func() time.Time
-	log          zerolog.Logger
-	http         *http.Client
-	ownsHTTP     bool
-	slots        chan struct{} // bounds the notifications under way
-	ledger       *ledger
-	background   *background
-	page         *page
-	randMu       sync.Mutex // an io.Reader need not be safe for concurrent use
-	rand         io.Reader
+	publicURL         string
+	accounts          []Account
+	notifyDirect      bool
+	delays            Delays
+	authorizationLife time.Duration
+	now               func() time.Time
+	log               zerolog.Logger
+	http              *http.Client
+	ownsHTTP          bool
+	slots             chan struct{} // bounds the notifications under way
+	ledger            *ledger
+	background        *background
+	page              *page
+	randMu            sync.Mutex // an io.Reader need not be safe for concurrent use
+	rand              io.Reader
 }
 
 // New opens the ledger and goes on with what an earlier simulator left
@@ -39,6 +40,7 @@ func New(c Config) (*Simulator, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
+	setDefault(&c.AuthorizationLife, authorizationLifeDefault)
 	page, err := newPage()
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
@@ -50,7 +52,8 @@ func New(c Config) (*Simulator, error) {
 	s := &Simulator{
 		publicURL: strings.TrimRight(c.PublicURL, "/"), accounts: append([]Account(nil), c.Accounts...),
 		notifyDirect: c.NotifyDirect, delays: c.Delays.withDefaults(),
-		now: c.Now, rand: c.Rand, log: c.Log,
+		authorizationLife: c.AuthorizationLife,
+		now:               c.Now, rand: c.Rand, log: c.Log,
 		http: notifyClient(c.HTTP), ownsHTTP: c.HTTP == nil,
 		slots: make(chan struct{}, deliveriesMax), ledger: l, background: newBackground(), page: page,
 	}
@@ -81,6 +84,9 @@ func (s *Simulator) Handler() http.Handler {
 	mux.HandleFunc("POST /sandbox/v1/payments", s.merchant(s.createPayment))
 	mux.HandleFunc("GET /sandbox/v1/payments/{reference}", s.merchant(s.getPayment))
 	mux.HandleFunc("POST /sandbox/v1/payments/{reference}/close", s.merchant(s.closePayment))
+	mux.HandleFunc("GET /sandbox/v1/payments/{reference}/operations/{operation}", s.merchant(s.getOperation))
+	mux.HandleFunc("GET /sandbox/v1/operations", s.merchant(s.listForMerchant))
+	mux.HandleFunc("POST /sandbox/v1/payments/{reference}/increases", s.merchant(s.operate(opIncrease)))
 	mux.HandleFunc("POST /sandbox/v1/payments/{reference}/captures", s.merchant(s.operate(opCapture)))
 	mux.HandleFunc("POST /sandbox/v1/payments/{reference}/refunds", s.merchant(s.operate(opRefund)))
 	mux.HandleFunc("POST /sandbox/v1/payments/{reference}/voids", s.merchant(s.operate(opVoid)))
@@ -107,7 +113,10 @@ func (s *Simulator) settleLater(at place) {
 			if o.State != statePending {
 				return nil, errUnchanged
 			}
-			o.settle(o.SettleTo, reasonOf(o.SettleTo))
+			o.settle(o.SettleTo, reasonOf(o.SettleTo), s.now().UTC())
+			if err := s.releaseRest(next, at.index); err != nil {
+				return nil, err
+			}
 			return s.notificationOf(next, at.index)
 		})
 		if err != nil {
