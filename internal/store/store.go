@@ -6,6 +6,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"net"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,6 +27,11 @@ type Options struct {
 	Tracer pgx.QueryTracer
 	// NewID makes the ids of rows that no caller names.
 	NewID func() payment.ID
+	// LockMax is how long a statement waits for a lock: 2 s.
+	LockMax time.Duration
+	// Dial opens a connection; nil is the driver's own way. Simulations put
+	// themselves between the service and the server with it.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // Store keeps the books in PostgreSQL. It is safe for concurrent use.
@@ -76,6 +83,12 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	parameters["statement_timeout"] = statementTimeout
 	parameters["lock_timeout"] = lockTimeout
 	parameters["idle_in_transaction_session_timeout"] = idleTimeout
+	if o.LockMax > 0 {
+		parameters["lock_timeout"] = strconv.FormatInt(o.LockMax.Milliseconds(), 10)
+	}
+	if o.Dial != nil {
+		config.ConnConfig.DialFunc = o.Dial
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the database: %w", err)
