@@ -31,9 +31,10 @@ func (a *API) markPaid(ctx context.Context, in *struct {
 		return nil, unmoved(payment.Invalid("reason", "required", "must say something"))
 	}
 	var renderErr error
-	answer, err := a.Moments.MarkPaid(ctx, moments.MarkPaidCommand{
-		Store: storeOf(ctx), Payment: id, Claim: claimOf(ctx, a, "POST /v1/payments/{id}/mark-paid", in.ID),
-		Author: callerOf(ctx).key.Name, Reason: reason, From: addressOf(ctx),
+	answer, err := a.Moments.Operate(ctx, moments.OperateCommand{
+		Store: storeOf(ctx), Order: id.Order, Payment: id.N, Action: payment.ActMarkPaid,
+		Claim:  claimOf(ctx, a, "POST /v1/payments/{id}/mark-paid", in.ID),
+		Author: callerOf(ctx).key.Name, Actor: callerOf(ctx).key.ID, Reason: reason, From: addressOf(ctx),
 		Render: func(o moments.Outcome) payment.Reply {
 			reply, err := renderPay(ctx, o)
 			renderErr = err

@@ -38,6 +38,7 @@ func (a *API) createOrder(ctx context.Context, in *struct{ Body createBody }) (*
 		}
 		return nil, a.answerPay(ctx, moments.PayCommand{
 			Store: o.Store, New: o, Claim: claim, Method: method, Data: data, From: addressOf(ctx),
+			Actor: callerOf(ctx).key.ID,
 		})
 	}
 	var renderErr error

@@ -63,7 +63,7 @@ func (a *API) pay(ctx context.Context, in *struct {
 	}
 	return nil, a.answerPay(ctx, moments.PayCommand{
 		Store: storeOf(ctx), Order: id, Claim: claimOf(ctx, a, "POST /v1/orders/{id}/pay", in.ID), Method: method, Data: data,
-		From:  addressOf(ctx),
+		From: addressOf(ctx), Actor: callerOf(ctx).key.ID,
 		Guard: func(o *payment.Order) error { return callerOf(ctx).mayUse(o.ClientToken) },
 	})
 }

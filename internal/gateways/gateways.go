@@ -43,9 +43,9 @@ type Method struct {
 	AuthorizationLife time.Duration
 	// Reversal ranks how hard it is to give back what a payment of this method took:
 	// of several that pay one order together, the hardest comes last.
-	Reversal Reversal
-	Widget        map[string]any // what a page needs to ask for the payment data, nil for nothing
-	Capabilities  Capabilities
+	Reversal     Reversal
+	Widget       map[string]any // what a page needs to ask for the payment data, nil for nothing
+	Capabilities Capabilities
 }
 
 // MethodType is how the shopper meets a method.

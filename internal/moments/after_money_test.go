@@ -148,12 +148,12 @@ func TestMarkedAsPaidIsPaidAlthoughTheShopIsDown(t *testing.T) {
 	require.NoError(t, err)
 	b.reload(askingIn("confirm", "before: order-path-selector"))
 	b.unreachable()
-	c := moments.MarkPaidCommand{
-		Store: "demo", Payment: payment.PaymentID{Order: o.ID, N: b.read(o).Payments[0].N}, Claim: b.claim(""),
+	c := moments.OperateCommand{
+		Store: "demo", Order: o.ID, Payment: b.read(o).Payments[0].N, Action: payment.ActMarkPaid, Claim: b.claim(""),
 		Author: "test", Reason: "statement 7", Render: b.command(o, "", "").Render,
 	}
 	for _, replayed := range []bool{false, true} {
-		answer, err := b.MarkPaid(t.Context(), c)
+		answer, err := b.Operate(t.Context(), c)
 		require.NoError(t, err)
 		require.Equal(t, string(payment.Approved), string(answer.Body))
 		require.Equal(t, replayed, answer.Replayed)

@@ -23,8 +23,10 @@ type PayCommand struct {
 	Method string
 	// Data is what the shopper entered. It is handed to the gateway and kept nowhere.
 	Data json.RawMessage
-	// From is the address of the caller, behind trusted proxies.
-	From netip.Addr
+	// From is the address of the caller, behind trusted proxies, and Actor who it is,
+	// for the audit.
+	From  netip.Addr
+	Actor string
 	// Guard refuses callers who may not use the order; nil lets all pass.
 	Guard func(o *payment.Order) error
 	// Render makes the answer from the outcome. It is called before the commit
@@ -39,8 +41,14 @@ type Outcome struct {
 	Redirect string
 	// Refusal is why a step refused the payment before anything was sent, or nil.
 	Refusal *payment.Error
+	// Transactions are those of the request, where it is not about a payment.
+	Transactions []*payment.Transaction
 	// Created tells that the order was made by the same request.
 	Created bool
+}
+
+func (c *PayCommand) repetition() repetition {
+	return repetition{Store: c.Store, Order: c.Order, Claim: c.Claim, Guard: c.Guard, Known: c.known}
 }
 
 // Transaction returns the transaction that began the payment.
@@ -93,6 +101,7 @@ func (s *Service) attempt(ctx context.Context, c *PayCommand) (Answer, error) {
 		Confirm: s.pick(pipeline.Confirm),
 		Data:    c.Data,
 		From:    c.From,
+		Actor:   c.Actor,
 		Reply: func(run *pipeline.Run) *payment.Reply {
 			outcome := Outcome{Order: run.Order, Payment: run.Payment, Redirect: run.Redirect, Created: c.New != nil}
 			if !run.Begun() {
@@ -110,7 +119,7 @@ func (s *Service) attempt(ctx context.Context, c *PayCommand) (Answer, error) {
 		return Answer{Reply: reply}, nil // it is kept, also where a step refused or failed after the first commit
 	}
 	if claimed, ok := errors.AsType[*payment.Claimed](err); ok {
-		return s.repeat(ctx, c, claimed)
+		return s.repeat(ctx, c.repetition(), claimed)
 	}
 	if errors.Is(err, payment.ErrReserved) {
 		return Answer{}, taken(wanted)
@@ -148,7 +157,7 @@ func (s *Service) begin(run *pipeline.Run, c *PayCommand) error {
 		return err
 	}
 	run.Payment = o.OpenPayment(m.Name, m.Account.GatewayName, m.Account.Name, m.Account.Mode, o.Due(), run.At)
-	run.Payment.Fee = m.Fee.Of(run.Payment.Amount)
+	run.Payment.Kind, run.Payment.Fee = m.Kind, m.Fee.Of(run.Payment.Amount)
 	if reserver, ok := m.Account.Gateway.(gateways.Reserver); ok {
 		for _, r := range reserver.Reserve(m.Kind, o, c.Data) {
 			o.Reserve(r)

@@ -23,14 +23,26 @@ var errReused = payment.Errorf(payment.KindInvalid, "idempotency_key_reused",
 var errRunning = payment.Errorf(payment.KindConflict, "idempotency_in_progress",
 	"the first request with this idempotency key is still being carried out")
 
+// repetition is a request whose key was used before.
+type repetition struct {
+	Store string
+	Order payment.OrderID
+	Claim *payment.Claim
+	// Guard refuses callers who may not use the order; nil lets all pass.
+	Guard func(o *payment.Order) error
+	// Known renders the outcome from the books, once they say what became of the
+	// first request. That nothing was ever sent is known too, and an error.
+	Known func(o *payment.Order, claimed *payment.Claimed) (answer Answer, known bool, err error)
+}
+
 // repeat answers a request whose key was used before. Nothing is ever sent for
 // it: it gets the first answer, or the state as it is by now where the first
 // answer was not final or never came.
-func (s *Service) repeat(ctx context.Context, c *PayCommand, claimed *payment.Claimed) (Answer, error) {
-	if c.Guard != nil { // the answer is no more anyone's than the order is
-		o, err := s.Orders.ReadOrder(ctx, c.Store, c.Order)
+func (s *Service) repeat(ctx context.Context, r repetition, claimed *payment.Claimed) (Answer, error) {
+	if r.Guard != nil { // the answer is no more anyone's than the order is
+		o, err := s.Orders.ReadOrder(ctx, r.Store, r.Order)
 		if err == nil {
-			err = c.Guard(o)
+			err = r.Guard(o)
 		}
 		if err != nil {
 			return Answer{}, err
@@ -39,13 +51,13 @@ func (s *Service) repeat(ctx context.Context, c *PayCommand, claimed *payment.Cl
 	ticker := time.NewTicker(repeatPoll)
 	defer ticker.Stop()
 	for waited := time.Duration(0); ; waited += repeatPoll {
-		if !bytes.Equal(claimed.Fingerprint, c.Claim.Fingerprint) {
+		if !bytes.Equal(claimed.Fingerprint, r.Claim.Fingerprint) {
 			return Answer{}, errReused
 		}
 		if claimed.Reply != nil {
 			return Answer{Reply: *claimed.Reply, Replayed: true}, nil
 		}
-		answer, known, err := s.asKnown(ctx, c, claimed)
+		answer, known, err := s.asKnown(ctx, r, claimed)
 		if !known && err != nil || known && claimed.Finished {
 			return answer, err
 		}
@@ -59,7 +71,7 @@ func (s *Service) repeat(ctx context.Context, c *PayCommand, claimed *payment.Cl
 			case <-ticker.C:
 			}
 		}
-		next, unread := s.Claims.Claimed(ctx, c.Claim)
+		next, unread := s.Claims.Claimed(ctx, r.Claim)
 		if unread != nil {
 			return Answer{}, unread
 		}
@@ -73,17 +85,21 @@ func (s *Service) repeat(ctx context.Context, c *PayCommand, claimed *payment.Cl
 	}
 }
 
-// asKnown renders the outcome from the books, once the first request has ended
-// or what it sent has been decided by someone else. That nothing was ever sent is
-// known too, and an error.
-func (s *Service) asKnown(ctx context.Context, c *PayCommand, claimed *payment.Claimed) (Answer, bool, error) {
+// asKnown asks the books, once the first request has ended or what it sent has
+// been decided by someone else.
+func (s *Service) asKnown(ctx context.Context, r repetition, claimed *payment.Claimed) (Answer, bool, error) {
 	if claimed.Order == (payment.OrderID{}) {
 		return Answer{}, false, nil
 	}
-	o, err := s.Orders.ReadOrder(ctx, c.Store, claimed.Order)
+	o, err := s.Orders.ReadOrder(ctx, r.Store, claimed.Order)
 	if err != nil {
 		return Answer{}, false, err
 	}
+	return r.Known(o, claimed)
+}
+
+// known renders what the books say of a payment that was begun under a key.
+func (c *PayCommand) known(o *payment.Order, claimed *payment.Claimed) (Answer, bool, error) {
 	p := o.Payment(claimed.Payment)
 	if p != nil && len(p.Transactions) == 0 && p.Status == payment.StatusFailed {
 		return Answer{}, true, steps.ErrInterrupted

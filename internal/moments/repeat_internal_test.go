@@ -37,7 +37,7 @@ func repeated(t *testing.T, reply *payment.Reply) Answer {
 	c := &PayCommand{Claim: &payment.Claim{}, Render: func(Outcome) payment.Reply {
 		return payment.Reply{Status: 200, Body: []byte("from the books")}
 	}}
-	answer, err := s.repeat(t.Context(), c, &payment.Claimed{Order: o.ID, Payment: 1})
+	answer, err := s.repeat(t.Context(), c.repetition(), &payment.Claimed{Order: o.ID, Payment: 1})
 	require.NoError(t, err)
 	return answer
 }
@@ -64,7 +64,7 @@ func TestARepeatThatMeetsTheRefusalOfTheFirstRequestReplaysIt(t *testing.T) {
 	for _, reply := range []*payment.Reply{nil, {Status: 409, Body: []byte("refused")}} {
 		books := ending{order: o, reply: reply}
 		s := &Service{Deps: Deps{Orders: books, Claims: books}}
-		answer, err := s.repeat(t.Context(), &PayCommand{Claim: &payment.Claim{}}, &payment.Claimed{Order: o.ID, Payment: 1})
+		answer, err := s.repeat(t.Context(), (&PayCommand{Claim: &payment.Claim{}}).repetition(), &payment.Claimed{Order: o.ID, Payment: 1})
 		if reply == nil {
 			require.Equal(t, "gateway_unavailable", payment.CodeOf(err), "it was cut off")
 			continue

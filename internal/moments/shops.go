@@ -36,7 +36,9 @@ type owner struct{ store, method string }
 type version struct{ name, hash string }
 
 func (s *Service) compile(all *settings.Settings) (*shops, error) {
-	library, err := steps.Library(steps.Deps{Opener: s, Decider: s, StockTracked: s.stockTracked, StatusPage: s.statusPage})
+	library, err := steps.Library(steps.Deps{
+		Opener: s, Decider: s, Operator: operator{s}, Returns: s.returns, StockTracked: s.stockTracked, StatusPage: s.statusPage,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -245,6 +247,16 @@ func (s *Service) payRequest(m *settings.Method, o *payment.Order, p *payment.Pa
 // statusPage is our page about an order, for stores that have none.
 func (s *Service) statusPage(o *payment.Order) string {
 	return s.PublicURL + "/order-status/" + o.ReturnSlug()
+}
+
+// returns says what a store gives back by itself; one that is gone gives back
+// nothing.
+func (s *Service) returns(name string) steps.Returns {
+	store, err := s.store(name)
+	if err != nil {
+		return steps.Returns{}
+	}
+	return steps.Returns{Surplus: store.ReturnSurplus, Late: store.ReturnLate}
 }
 
 func (s *Service) stockTracked(name string) bool {

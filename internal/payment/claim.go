@@ -30,6 +30,7 @@ type Claimed struct {
 	Reply       *Reply // nil while the first request runs, or when it was not final
 	Order       OrderID
 	Payment     int
+	Run         int // the run of the first request, 0 while there is none
 	// Finished tells that the first request ended without a final answer.
 	Finished bool
 	At       time.Time

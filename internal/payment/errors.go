@@ -43,6 +43,9 @@ type Error struct {
 	Fields  []FieldError
 	// Why says of an action that is not allowed why that is; zero for others.
 	Why Reason
+	// Max is the most that would have been accepted; nil where nothing would, or
+	// where that is not what is wrong.
+	Max *Money
 }
 
 // Error implements error.

@@ -77,6 +77,7 @@ func (o *Order) Record(f Fact, at time.Time) (Finding, error) {
 		o.openCase(kind, t, at)
 	}
 	finding.Mismatch = len(differences) > 0
+	t.reword(f)
 	state := evidence(t, f, finding.Mismatch)
 	before := p.Status
 	var moved []*Transaction
@@ -89,6 +90,16 @@ func (o *Order) Record(f Fact, at time.Time) (Finding, error) {
 	if t.GatewayReference == "" && f.GatewayReference != "" {
 		t.GatewayReference = f.GatewayReference
 		t.change = t.change.touched()
+		if differs, adopted := p.adopt(t, at); adopted {
+			moved = append(moved, t)
+			if differs {
+				o.openCase(CaseAmountMismatch, t, at)
+			}
+		}
+	}
+	if f.CaptureBefore.After(p.CaptureBefore) {
+		p.CaptureBefore = f.CaptureBefore
+		p.change = p.change.touched()
 	}
 	p.act(t, f, state, len(moved) > 0)
 	p.keep(f.Details)
@@ -99,9 +110,15 @@ func (o *Order) Record(f Fact, at time.Time) (Finding, error) {
 	for _, held := range p.derive() {
 		o.openCase(p.whyHeld(held), held, at)
 	}
+	o.Source = string(f.Source)
 	for _, x := range moved {
 		o.announceChange(p, x, before, at)
 	}
+	if p.Status != before {
+		o.breakTender(p, at)
+	}
+	p.endRelease(at)
+	o.Source = ""
 	return finding, nil
 }
 
@@ -119,6 +136,15 @@ func evidence(t *Transaction, f Fact, differs bool) State {
 		return Pending
 	}
 	return f.State
+}
+
+// reword makes a payment that nothing was taken of yet a reservation, where an
+// operator says that this is all that it is.
+func (t *Transaction) reword(f Fact) {
+	if f.Source == SourceOperator && f.Type == Authorize && t.Type == AuthorizeAndCapture && t.State.Open() {
+		t.Type = Authorize
+		t.change = t.change.touched()
+	}
 }
 
 // settle moves the transaction along an edge of the graph.

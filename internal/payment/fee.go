@@ -62,8 +62,10 @@ func (p Percent) of(amount Money) Money {
 	return FromMinor(minor.IntPart(), amount.Currency())
 }
 
-// Alive tells of a payment that it has brought money, or still may.
-func (p *Payment) Alive() bool { return p.Status != StatusFailed && p.Status != StatusVoided }
+// Alive tells of a payment that it has brought money that is kept, or still may.
+func (p *Payment) Alive() bool {
+	return p.Status != StatusFailed && p.Status != StatusVoided && !p.Dropped()
+}
 
 // Fees adds up what the order's living payments cost beside its total; a discount
 // counts against.

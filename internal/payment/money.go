@@ -11,6 +11,9 @@ import (
 // of thousands of amounts still fit an int64 column.
 const amountDigitsMax = 15
 
+// amountMax is the largest amount, in minor units.
+const amountMax = 999_999_999_999_999
+
 // Money is an exact amount of one currency. It is built only by the
 // constructors below, which keep it to the currency's ISO 4217 digits: the
 // exponent of value is always exactly that. The zero Money belongs to no

@@ -37,6 +37,11 @@ type Order struct {
 	// opened without them.
 	Attributes map[string]Attribute
 
+	// Actor is who causes what is changed now, and Source how we know of it: for the
+	// audit. "" is the service itself.
+	Actor  string
+	Source string
+
 	// Numbers counts the children that the order gave a number to; Sequence its events.
 	Numbers   int
 	Sequence  int
@@ -230,17 +235,27 @@ func (o *Order) Covered() bool {
 // refunds do not lower it.
 func (o *Order) Taken() Money {
 	taken := Zero(o.Currency)
-	for _, p := range o.Payments {
+	for _, p := range o.counted() {
 		taken = taken.Add(p.covers(p.Sums.Captured))
 	}
 	return taken
+}
+
+// counted returns the payments that make up how the order stands: those whose
+// money was dropped only where there are no others.
+func (o *Order) counted() []*Payment {
+	kept := slices.DeleteFunc(slices.Clone(o.Payments), func(p *Payment) bool { return p.Dropped() })
+	if o.Progress.Status == OrderCancelled && !slices.ContainsFunc(kept, func(p *Payment) bool { return p.Sums.Authorized.IsPositive() }) {
+		return o.Payments
+	}
+	return kept
 }
 
 // reserved returns how much of the total is authorized and neither captured nor
 // voided, fees aside.
 func (o *Order) reserved() Money {
 	reserved := Zero(o.Currency)
-	for _, p := range o.Payments {
+	for _, p := range o.counted() {
 		reserved = reserved.Add(p.covers(p.Sums.Reserved()))
 	}
 	return reserved
@@ -260,7 +275,11 @@ func (o *Order) PaymentStatus() Status {
 	if !o.Total.IsPositive() && o.Covered() {
 		return StatusPaid
 	}
-	return statusOf(o.Sums(), o.Taken(), o.reserved(), o.Total)
+	sums := ZeroSums(o.Currency)
+	for _, p := range o.counted() {
+		sums = sums.Add(p.Sums)
+	}
+	return statusOf(sums, o.Taken(), o.reserved(), o.Total)
 }
 
 // SuccessURL is where the shopper goes after paying, with the order named in the

@@ -35,7 +35,11 @@ type Event struct {
 	Effect      string
 	Status      string // the new status or state of its subject
 	Amount      *Money
-	At          time.Time
+	// Actor is who caused it, "" for the service itself, and Source how we know of
+	// it: for the audit only.
+	Actor  string
+	Source string
+	At     time.Time
 }
 
 // Note stages a line in the timeline.
@@ -46,7 +50,7 @@ func (o *Order) Note(at time.Time, author, text string) {
 // Emit stages an event; its number, order and time are filled in.
 func (o *Order) Emit(e Event, at time.Time) {
 	o.Sequence++
-	e.N, e.Order, e.Number, e.At = o.Sequence, o.ID, o.Number, at
+	e.N, e.Order, e.Number, e.At, e.Actor, e.Source = o.Sequence, o.ID, o.Number, at, o.Actor, o.Source
 	o.Staged.Events = append(o.Staged.Events, e)
 }
 
@@ -65,19 +69,19 @@ func (o *Order) announceChange(p *Payment, t *Transaction, before Status, at tim
 
 // checkRules opens the cases that follow from a new state.
 func (o *Order) checkRules(t *Transaction, at time.Time) {
-	if t.State == Reversed {
+	if t.State == Reversed && t.Type != Chargeback { // one that is won back hurts nobody
 		o.openCase(CaseReversed, t, at)
 	}
 	if t.State != Approved {
 		return
 	}
-	if t.Type == Chargeback {
+	brings := t.Type.Initial() || t.Type == Capture
+	switch {
+	case t.Type == Chargeback:
 		o.openCase(CaseChargeback, t, at)
-	}
-	if t.Type.Initial() && o.Saved.Status == OrderCancelled {
+	case brings && o.Saved.Status == OrderCancelled:
 		o.openCase(CasePaidAfterCancel, t, at)
-	}
-	if t.Type.Initial() && o.Held().Cmp(o.Total) > 0 {
+	case t.Type.Initial() && t.Parent == 0 && o.Held().Cmp(o.Total) > 0:
 		o.openCase(CaseSurplus, t, at)
 	}
 }

@@ -35,6 +35,7 @@ type Closing struct {
 	Claim   *Claim
 	Reply   *Reply
 	Payment int // the payment that the reply is about, 0 for none
+	Run     int // the run whose transactions the reply is about, 0 for none
 	// DetailsChanged tells that the frozen part of the order was re-written.
 	DetailsChanged bool
 	// Notification is what becomes of the one that opened the stretch, or of a

@@ -73,6 +73,37 @@ func (t *Transaction) sameThing(other *Transaction) bool {
 	return t.Reference == "" && other.Reference == "" && t.Type == other.Type && t.GatewayReference == other.GatewayReference
 }
 
+// adopt takes over what was known of a transaction under the PSP's name alone,
+// before we learnt that it is t. That other record stays, and counts no more.
+func (p *Payment) adopt(t *Transaction, at time.Time) (differs, adopted bool) {
+	for _, twin := range p.Transactions {
+		if !twin.isTwinOf(t) {
+			continue
+		}
+		state := twin.State
+		if !twin.Amount.Equal(t.Amount) {
+			state, differs = Unknown, true
+		}
+		adopted = true
+		if t.State.CanBecome(state) {
+			t.settle(Fact{Reason: twin.Reason}, state, at)
+		}
+	}
+	return differs, adopted
+}
+
+// isTwinOf tells of a record of what the PSP seemed to have begun that it is about
+// ours, under the PSP's name.
+func (t *Transaction) isTwinOf(ours *Transaction) bool {
+	return t.Reference == "" && t.GatewayReference != "" &&
+		ours.Reference != "" && ours.Type == t.Type && ours.GatewayReference == t.GatewayReference
+}
+
+// superseded tells of a record that one of ours stands for.
+func (p *Payment) superseded(t *Transaction) bool {
+	return slices.ContainsFunc(p.Transactions, t.isTwinOf)
+}
+
 // differences compares what a fact claims with what was asked.
 func differences(p *Payment, t *Transaction, f Fact) []CaseKind {
 	var kinds []CaseKind

@@ -86,12 +86,12 @@ func (p *Payment) derive() (newlyHeld []*Transaction) {
 		next, held := sums, false
 		if t.State == Approved {
 			next = sums.with(t)
-			held = !next.fits() || before != nil && t.sameThing(before)
+			held = !next.fits() || before != nil && t.sameThing(before) || p.superseded(t)
 		}
 		if held != t.Held {
 			t.Held = held
 			t.change = t.change.touched()
-			if held {
+			if held && !p.superseded(t) {
 				newlyHeld = append(newlyHeld, t)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 type Payment struct {
 	N       int // its number within the order
 	Method  string
+	Kind    string // the gateway's own word for the method, "" where it was not kept
 	Gateway string
 	Account string
 	Mode    Mode
@@ -23,9 +24,18 @@ type Payment struct {
 	// Details are what may be kept of what the shopper entered, for those who
 	// collect the money: masked where the whole is not needed. They may be personal
 	// data: never logged, never in an error.
-	Details      map[string]string
-	Transactions []*Transaction
-	CreatedAt    time.Time
+	Details map[string]string
+	// Tender is the number of the first of the payments that pay the order together,
+	// all of them or none; 0 for one that pays alone.
+	Tender int
+	// Release is why and how its money is given back; nil for money that is kept.
+	Release *Release
+	// CaptureBefore is until when the PSP keeps money reserved, zero for unknown;
+	// ClockDueAt is when somebody looks at that next, zero when nobody has to.
+	CaptureBefore time.Time
+	ClockDueAt    time.Time
+	Transactions  []*Transaction
+	CreatedAt     time.Time
 
 	change Change
 }
@@ -63,6 +73,12 @@ type Transaction struct {
 	DueAt time.Time
 	// Inquiries counts how often the PSP was asked.
 	Inquiries int
+	// Run is the number of the run that announced it, 0 for what the PSP began.
+	Run int
+	// StoreReference is the store's own word for it, such as a shipment; Purpose is
+	// why it was asked for, for people.
+	StoreReference string
+	Purpose        string
 
 	change Change
 }
@@ -119,8 +135,14 @@ func (p *Payment) Initial() *Transaction {
 // Charge returns what the shopper is asked for: the amount with its fee.
 func (p *Payment) Charge() Money { return p.Amount.Add(p.Fee) }
 
-// Held returns the money of this payment that is paid or reserved, fee aside.
-func (p *Payment) Held() Money { return p.covers(p.Sums.Authorized.Sub(p.Sums.Voided)) }
+// Held returns the money of this payment that is paid or reserved for the order,
+// fee aside.
+func (p *Payment) Held() Money {
+	if p.Dropped() {
+		return Zero(p.Amount.Currency())
+	}
+	return p.covers(p.Sums.Authorized.Sub(p.Sums.Voided))
+}
 
 // covers returns how much of Amount is paid by so much money. The fee comes
 // last, so that the order is paid once its own total is; a discount is granted
@@ -166,6 +188,7 @@ func (o *Order) Abandon(p *Payment, at time.Time) {
 	p.Status, p.NextAction = StatusFailed, nil
 	p.change = p.change.touched()
 	o.Emit(Event{Type: "payment." + string(p.Status), Payment: p.N, Status: string(p.Status)}, at)
+	o.breakTender(p, at)
 }
 
 // abandoned tells of a payment that nothing was sent for it, and nothing will be.

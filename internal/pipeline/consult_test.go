@@ -52,7 +52,7 @@ func sends() *callStep {
 		if run.Resumed {
 			return errRefused
 		}
-		run.Order.Announce(run.Payment, payment.AuthorizeAndCapture, run.Reference(), run.Payment.Amount, run.At, run.At)
+		run.Announce(run.Payment, payment.AuthorizeAndCapture, run.Payment.Amount)
 		return nil
 	}
 	return psp

@@ -18,6 +18,17 @@ const (
 	StatusPending = "status-pending" // branch of confirm: in progress
 )
 
+// The pipelines of order management.
+const (
+	Capture        = "capture"         // take reserved money
+	Refund         = "refund"          // give taken money back
+	Void           = "void"            // release reserved money
+	Increase       = "increase"        // reserve more
+	MarkPaid       = "mark-paid"       // an operator says that money has come
+	MarkAuthorized = "mark-authorized" // an operator says that money is sure to come
+	Complete       = "complete"        // an operator says that nothing is left to do
+)
+
 // Definition is a pipeline as data: steps in three lists, executed one after the
 // other.
 type Definition struct {

@@ -25,6 +25,8 @@ type Run struct {
 	Data json.RawMessage
 	// Cancel is set when somebody entitled to it cancels the order.
 	Cancel *Cancellation
+	// Operation is what is to be done with money that payments hold (InputOperation).
+	Operation *Operation
 	// Redirect is where a step wants the shopper to go next.
 	Redirect string
 	// From is the address that the run's request came from, behind trusted proxies;
@@ -36,13 +38,15 @@ type Run struct {
 	Resumed bool
 
 	record     *payment.RunRecord
+	main       int // the number of the run that the request began with
 	pipeline   *Pipeline
 	program    []frame
 	calling    *frame // the step whose call is under way between two stretches
 	branch     string
 	taken      int  // steps that earlier stretches committed
 	confirming bool // this run decides on what a call of another brought back
-	undecided  bool // a call of this run brought facts that confirm has not seen
+	undecided  bool // the run learnt facts that confirm has not seen
+	settled    bool // the present step needs no call
 	ids        *payment.IDs
 }
 
@@ -52,6 +56,30 @@ type Cancellation struct {
 	Reason string
 	// Holding tells that the order may be cancelled while it holds money.
 	Holding bool
+}
+
+// Operation is what somebody wants done with money that payments hold.
+type Operation struct {
+	Action payment.Action
+	// Parts are the payments, and how much of each.
+	Parts []Part
+	// Final says of a capture that no other follows.
+	Final bool
+	// Offline records what happens outside any PSP.
+	Offline bool
+	// Releasing tells that a release is carried out that was decided before.
+	Releasing bool
+	// Author is who wants it, for the timeline; Reason is why, for people, and
+	// StoreReference the store's own word for it.
+	Author         string
+	Reason         string
+	StoreReference string
+}
+
+// Part is how much of one payment an operation is about.
+type Part struct {
+	Payment int // its number
+	Amount  payment.Money
 }
 
 // frame is a step that is still to be executed.
@@ -70,9 +98,51 @@ func (run *Run) CallID() string {
 	return payment.RunID{Order: run.Order.ID, N: run.record.N}.String() + "/" + run.path()
 }
 
-// Begun tells whether anything was sent, or decided, for the payment that the run
-// is about: from then on money may have moved.
-func (run *Run) Begun() bool { return run.Payment != nil && run.Payment.Initial() != nil }
+// Begun tells whether anything was sent, or decided, by the run or for the payment
+// that it begins: from then on money may have moved.
+func (run *Run) Begun() bool {
+	if run.Operation != nil {
+		return len(run.Announced()) > 0
+	}
+	return run.Payment != nil && run.Payment.Initial() != nil
+}
+
+// Announced returns the transactions that the run announced, before and after its
+// calls.
+func (run *Run) Announced() []*payment.Transaction {
+	var own []*payment.Transaction
+	for _, p := range run.Order.Payments {
+		for _, t := range p.Transactions {
+			if run.Owns(t) {
+				own = append(own, t)
+			}
+		}
+	}
+	return own
+}
+
+// Owns tells whether the run announced a transaction.
+func (run *Run) Owns(t *payment.Transaction) bool { return run.main != 0 && t.Run == run.main }
+
+// Announce adds a transaction of the run to a payment, in state sending: from the
+// commit on that writes it, the PSP may have it, and it is never sent again.
+func (run *Run) Announce(p *payment.Payment, typ payment.Type, amount payment.Money) *payment.Transaction {
+	reference := run.Reference()
+	due := run.At.Add(payment.InquiryDelay(reference, 0))
+	t := run.Order.Announce(p, typ, reference, amount, run.At, due)
+	t.Run = run.main
+	if op := run.Operation; op != nil {
+		t.StoreReference, t.Purpose = op.StoreReference, op.Reason
+	}
+	return t
+}
+
+// Settle records a fact that the step knows without asking anybody: its call is
+// not made, and confirm decides on the fact.
+func (run *Run) Settle(f payment.Fact) error {
+	run.settled, run.undecided = true, true
+	return run.Take(f)
+}
 
 // willSave tells whether save-order surely follows.
 func (run *Run) willSave() bool {
@@ -113,7 +183,7 @@ func (run *Run) load(p *Pipeline, prefix string) {
 func (run *Run) advance(now func() time.Time) (Caller, error) {
 	for len(run.program) > 0 {
 		f := run.program[0]
-		run.branch = ""
+		run.branch, run.settled = "", false
 		began := now()
 		runs, err := run.try(f)
 		entry := payment.StepRecord{Step: f.path, Result: resultDone, BegunAt: began, Took: now().Sub(began)}
@@ -124,7 +194,7 @@ func (run *Run) advance(now func() time.Time) (Caller, error) {
 		}
 		run.program = run.program[1:]
 		caller, calls := f.step.(Caller)
-		calls = calls && runs
+		calls = calls && runs && !run.settled
 		switch {
 		case !runs:
 			entry.Result = resultSkipped

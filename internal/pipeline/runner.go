@@ -54,6 +54,11 @@ type Request struct {
 	// Reply renders the answer that the claim keeps, from the run as committed;
 	// nil while there is none.
 	Reply func(run *Run) *payment.Reply
+	// Claim is the idempotency key that the run answers; nil for that of Open, which
+	// the run takes itself.
+	Claim *payment.Claim
+	// Actor is who causes the run, for the audit; "" for the service itself.
+	Actor string
 	// Data is what the shopper entered, for the steps.
 	Data json.RawMessage
 	// Retry tells that a job takes up the run when a step fails. A request that a
@@ -110,8 +115,8 @@ func call(ctx context.Context, caller Caller, run *Run) (answer Answer) {
 
 func unknownFacts(run *Run, reason string) []payment.Fact {
 	var facts []payment.Fact
-	for _, t := range run.Order.OpenTransactions() {
-		if t.State == payment.Sending && t.Reference != "" {
+	for _, t := range run.Announced() {
+		if t.State == payment.Sending {
 			facts = append(facts, payment.Fact{
 				Source: payment.SourceAnswer, Reference: t.Reference, State: payment.Unknown,
 				Reason: payment.Reason{Code: "internal_error", Message: reason},

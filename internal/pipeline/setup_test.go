@@ -87,7 +87,7 @@ func pays(state payment.State) *callStep {
 	return &callStep{
 		testStep: testStep{name: "pays", do: func(run *pipeline.Run) error {
 			run.Payment = run.Order.OpenPayment("card", "sandbox", "shop", payment.ModeTest, run.Order.Due(), run.At)
-			run.Order.Announce(run.Payment, payment.AuthorizeAndCapture, run.Reference(), run.Order.Due(), run.At, run.At)
+			run.Announce(run.Payment, payment.AuthorizeAndCapture, run.Order.Due())
 			return nil
 		}},
 		call: func(_ context.Context, run *pipeline.Run) []payment.Fact {

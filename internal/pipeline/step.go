@@ -79,6 +79,8 @@ type Input string
 const (
 	InputPayment Input = "a payment" // that is being begun
 	InputFacts   Input = "facts"     // that were just recorded
+	// InputOperation is what is to be done with money that payments hold.
+	InputOperation Input = "an operation"
 )
 
 // provided lists what each default pipeline hands to its steps.
@@ -86,6 +88,13 @@ var provided = map[string][]Input{
 	Internal:   {InputPayment, InputFacts},
 	PreProcess: {InputPayment},
 	Confirm:    {InputFacts},
+
+	Capture:        {InputOperation},
+	Refund:         {InputOperation},
+	Void:           {InputOperation},
+	Increase:       {InputOperation},
+	MarkPaid:       {InputOperation},
+	MarkAuthorized: {InputOperation},
 }
 
 // Maker makes steps that settings configure by `with:`.

@@ -183,15 +183,17 @@ func (s *stretch) newRun(o *payment.Order) *Run {
 	run := &Run{
 		Order: o, At: s.runner.now(), Data: s.req.Data, From: s.req.From, Resumed: s.req.Resume != nil, ids: s.runner.ids,
 	}
-	o.UpdatedAt = run.At
+	o.UpdatedAt, o.Actor = run.At, s.req.Actor
 	if s.prior != nil {
 		run.Cancel, run.Redirect, run.undecided = s.prior.Cancel, s.prior.Redirect, s.prior.undecided
+		run.Operation, run.main = s.prior.Operation, s.prior.main
 		if s.prior.Payment != nil {
 			run.Payment = o.Payment(s.prior.Payment.N)
 		}
 	} else if s.journal != nil {
 		run.Payment = o.Payment(s.journal.Payment)
 		run.undecided = mayBeUndecided(s.journal)
+		run.main = s.journal.N
 	}
 	return run
 }
@@ -243,6 +245,9 @@ func (run *Run) begin(p *Pipeline, journal *payment.RunRecord) error {
 		if run.Payment != nil {
 			run.record.Payment = run.Payment.N
 		}
+		if run.main == 0 {
+			run.main = run.record.N
+		}
 		return nil
 	}
 	run.continues(journal)
@@ -271,14 +276,16 @@ func (s *stretch) closing(run *Run, settled *payment.Notification, answer bool) 
 	for i := range run.Order.Staged.Cases {
 		run.Order.Staged.Cases[i].ID = payment.CaseID(s.runner.ids.New())
 	}
-	c := payment.Closing{Runs: s.records, Notification: settled}
+	c := payment.Closing{Runs: s.records, Notification: settled, Run: run.main}
 	if run.Payment != nil {
 		c.Payment = run.Payment.N
 	}
 	if !answer {
 		return c
 	}
-	c.Claim = s.req.Open.Claim
+	if c.Claim = s.req.Open.Claim; c.Claim == nil {
+		c.Claim = s.req.Claim
+	}
 	if s.req.Reply != nil && (run.record == nil || run.record.State != payment.RunCalling) {
 		c.Reply = s.req.Reply(run)
 	}

@@ -35,6 +35,10 @@ type Store struct {
 	Methods []*Method
 	// Stock tells that paid orders are deducted from our stock; true by default.
 	Stock bool
+	// ReturnSurplus tells that money on top of an order's price is refunded without
+	// asking anybody, ReturnLate the same of money for a cancelled order.
+	ReturnSurplus bool
+	ReturnLate    bool
 	// Effects says which effects the store carries out itself.
 	Effects Effects
 	// MailFrom is the sender of order mails, or "".

@@ -29,7 +29,7 @@ func (l *loader) stores(root *node) map[string]*Store {
 func (l *loader) store(f field, receivers map[[2]string]bool) *Store {
 	st := &Store{Name: f.key, Title: f.key, Accounts: map[string]*Account{}}
 	n := f.value
-	if !l.fields(n, "title", "return_origins", "accounts", "methods", "stock", "mail_from", "pipelines", "effects") {
+	if !l.fields(n, "title", "return_origins", "accounts", "methods", "stock", "mail_from", "pipelines", "effects", "auto_refund") {
 		return st
 	}
 	if title, ok := l.text(n.get("title")); ok {
@@ -37,6 +37,9 @@ func (l *loader) store(f field, receivers map[[2]string]bool) *Store {
 	}
 	st.ReturnOrigins = l.origins(n.get("return_origins"))
 	st.Stock = l.flag(n.get("stock"), true)
+	if refund := n.get("auto_refund"); refund != nil && l.fields(refund, "surplus", "paid_after_cancel") {
+		st.ReturnSurplus, st.ReturnLate = l.flag(refund.get("surplus"), false), l.flag(refund.get("paid_after_cancel"), false)
+	}
 	st.Effects = l.effects(n.get("effects"))
 	st.MailFrom = l.sender(n.get("mail_from"))
 	for _, a := range l.named(n.get("accounts")) {

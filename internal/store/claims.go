@@ -22,9 +22,10 @@ func queueClaim(batch *pgx.Batch, c *payment.Claim) {
 func queueClaimOfNew(batch *pgx.Batch, c *payment.Claim, o *payment.Order, closing payment.Closing) {
 	status, body := kept(closing.Reply)
 	batch.Queue(`insert into idempotency_keys
-			(store, operation, key, fingerprint, created_at, order_id, payment, finished, status, body)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		c.Store, c.Operation, c.Key, c.Fingerprint, c.At, [16]byte(o.ID), closing.Payment, closing.Reply != nil, status, body)
+			(store, operation, key, fingerprint, created_at, order_id, payment, finished, status, body, run)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		c.Store, c.Operation, c.Key, c.Fingerprint, c.At, [16]byte(o.ID), closing.Payment, closing.Reply != nil, status, body,
+		closing.Run)
 }
 
 // queueReply ties a claim to its order and, once the request is done, keeps the
@@ -32,9 +33,10 @@ func queueClaimOfNew(batch *pgx.Batch, c *payment.Claim, o *payment.Order, closi
 func queueReply(batch *pgx.Batch, o *payment.Order, closing payment.Closing) {
 	c := closing.Claim
 	status, body := kept(closing.Reply)
-	batch.Queue(`update idempotency_keys set order_id = $4, payment = $5, finished = $6, status = $7, body = $8
+	batch.Queue(`update idempotency_keys set order_id = $4, payment = $5, finished = $6, status = $7, body = $8,
+			run = $9
 		where store = $1 and operation = $2 and key = $3`,
-		c.Store, c.Operation, c.Key, [16]byte(o.ID), closing.Payment, closing.Reply != nil, status, body)
+		c.Store, c.Operation, c.Key, [16]byte(o.ID), closing.Payment, closing.Reply != nil, status, body, closing.Run)
 }
 
 // kept is what a claim keeps of an answer. One that is not final is not kept: a
@@ -53,9 +55,9 @@ func (s *Store) Claimed(ctx context.Context, c *payment.Claim) (*payment.Claimed
 	var status *int
 	var body []byte
 	err := s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		return conn.QueryRow(ctx, `select fingerprint, order_id, payment, finished, status, body, created_at
+		return conn.QueryRow(ctx, `select fingerprint, order_id, payment, finished, status, body, created_at, run
 			from idempotency_keys where store = $1 and operation = $2 and key = $3`, c.Store, c.Operation, c.Key,
-		).Scan(&found.Fingerprint, &order, &found.Payment, &found.Finished, &status, &body, &found.At)
+		).Scan(&found.Fingerprint, &order, &found.Payment, &found.Finished, &status, &body, &found.At, &found.Run)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil

@@ -53,6 +53,7 @@ func queueEvents(batch *pgx.Batch, o *payment.Order) error {
 		return nil
 	}
 	numbers, types, bodies := make([]int, len(events)), make([]string, len(events)), make([]string, len(events))
+	actors, sources := make([]string, len(events)), make([]string, len(events))
 	at, status := make([]time.Time, len(events)), o.PaymentStatus()
 	for i, e := range events {
 		body, err := encodeEvent(o, status, e)
@@ -60,11 +61,13 @@ func queueEvents(batch *pgx.Batch, o *payment.Order) error {
 			return err
 		}
 		numbers[i], types[i], bodies[i], at[i] = e.N, e.Type, string(body), e.At
+		actors[i], sources[i] = e.Actor, e.Source
 	}
-	batch.Queue(`insert into events (order_id, n, store, sequence, type, body, at)
-		select $1, n, $2, (pg_current_xact_id()::text::bigint << 12) + ordinality, type, body::json, at
-		from unnest($3::int[], $4::text[], $5::text[], $6::timestamptz[]) with ordinality as e (n, type, body, at, ordinality)`,
-		[16]byte(o.ID), o.Store, numbers, types, bodies, at)
+	batch.Queue(`insert into events (order_id, n, store, sequence, type, body, at, actor, source)
+		select $1, n, $2, (pg_current_xact_id()::text::bigint << 12) + ordinality, type, body::json, at, actor, source
+		from unnest($3::int[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::text[])
+			with ordinality as e (n, type, body, at, actor, source, ordinality)`,
+		[16]byte(o.ID), o.Store, numbers, types, bodies, at, actors, sources)
 	return nil
 }
 

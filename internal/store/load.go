@@ -17,10 +17,11 @@ const (
 	orderColumns = `o.id, o.store, o.number, o.content_hash, o.currency, o.total, o.client_token, o.return_token,
 		o.created_at, o.expires_at, o.updated_at, o.status, o.placed_at, o.paid_at, o.cancelled_at, o.cancel_reason,
 		o.new_notification, o.review, o.numbers, o.sequence, d.body`
-	paymentColumns = `n, method, gateway, account, mode, amount, fee, status, authorized, captured, refunded, voided,
-		next_action, details, created_at`
+	paymentColumns = `n, method, kind, gateway, account, mode, amount, fee, status, authorized, captured, refunded, voided,
+		next_action, details, created_at, tender, release_reason, release_refund, release_due_at, release_tries,
+		capture_before, clock_due_at`
 	transactionColumns = `n, payment, type, state, amount, coalesce(reference, ''), gateway_reference, parent, held,
-		reason_code, reason_message, reason_decline, created_at, settled_at, due_at, inquiries`
+		reason_code, reason_message, reason_decline, created_at, settled_at, due_at, inquiries, run, store_reference, purpose`
 	effectColumns = `key, kind, subject, state, tries, note, due_at`
 
 	orderTables = ` from orders o join order_details d on d.order_id = o.id where `
@@ -186,11 +187,19 @@ func paymentScanner(c payment.Currency) pgx.RowToFunc[*payment.Payment] {
 		p := &payment.Payment{}
 		var amount, fee, authorized, captured, refunded, voided int64
 		var next, details []byte
-		err := row.Scan(&p.N, &p.Method, &p.Gateway, &p.Account, &p.Mode, &amount, &fee, &p.Status,
-			&authorized, &captured, &refunded, &voided, &next, &details, &p.CreatedAt)
+		var release payment.Release
+		var releaseDue, captureBefore, clockDue *time.Time
+		err := row.Scan(&p.N, &p.Method, &p.Kind, &p.Gateway, &p.Account, &p.Mode, &amount, &fee, &p.Status,
+			&authorized, &captured, &refunded, &voided, &next, &details, &p.CreatedAt, &p.Tender,
+			&release.Reason, &release.Refund, &releaseDue, &release.Tries, &captureBefore, &clockDue)
 		if err != nil {
 			return nil, err
 		}
+		if release.Reason != "" {
+			release.DueAt = timeOf(releaseDue)
+			p.Release = &release
+		}
+		p.CaptureBefore, p.ClockDueAt = timeOf(captureBefore), timeOf(clockDue)
 		p.Amount, p.Fee, p.CreatedAt = payment.FromMinor(amount, c), payment.FromMinor(fee, c), p.CreatedAt.UTC()
 		p.Sums = payment.Sums{
 			Authorized: payment.FromMinor(authorized, c), Captured: payment.FromMinor(captured, c),
@@ -232,7 +241,8 @@ func scanTransaction(row pgx.Row, c payment.Currency) (t *payment.Transaction, o
 	var amount int64
 	var settled, due *time.Time
 	err = row.Scan(&t.N, &ofPayment, &t.Type, &t.State, &amount, &t.Reference, &t.GatewayReference, &t.Parent, &t.Held,
-		&t.Reason.Code, &t.Reason.Message, &t.Reason.Decline, &t.CreatedAt, &settled, &due, &t.Inquiries)
+		&t.Reason.Code, &t.Reason.Message, &t.Reason.Decline, &t.CreatedAt, &settled, &due, &t.Inquiries,
+		&t.Run, &t.StoreReference, &t.Purpose)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -96,19 +96,26 @@ func queuePayment(batch *pgx.Batch, o *payment.Order, p *payment.Payment) error 
 	if err != nil {
 		return err
 	}
-	s := p.Sums
+	s, release := p.Sums, payment.Release{}
+	if p.Release != nil {
+		release = *p.Release
+	}
 	if p.Change() == payment.Added {
-		batch.Queue(`insert into payments (order_id, n, method, gateway, account, mode, amount, fee, status, authorized,
-				captured, refunded, voided, next_action, details, created_at)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
-			[16]byte(o.ID), p.N, p.Method, p.Gateway, p.Account, string(p.Mode), p.Amount.Minor(), p.Fee.Minor(),
+		batch.Queue(`insert into payments (order_id, n, method, kind, gateway, account, mode, amount, fee, status, authorized,
+				captured, refunded, voided, next_action, details, created_at, tender, release_reason, release_refund,
+				release_due_at, release_tries, capture_before, clock_due_at)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
+			[16]byte(o.ID), p.N, p.Method, p.Kind, p.Gateway, p.Account, string(p.Mode), p.Amount.Minor(), p.Fee.Minor(),
 			string(p.Status), s.Authorized.Minor(), s.Captured.Minor(), s.Refunded.Minor(), s.Voided.Minor(), next,
-			details, p.CreatedAt)
+			details, p.CreatedAt, p.Tender, string(release.Reason), release.Refund, nullTime(release.DueAt), release.Tries,
+			nullTime(p.CaptureBefore), nullTime(p.ClockDueAt))
 	} else {
 		batch.Queue(`update payments set status = $3, authorized = $4, captured = $5, refunded = $6, voided = $7,
-			next_action = $8, details = $9 where order_id = $1 and n = $2`,
+			next_action = $8, details = $9, release_reason = $10, release_refund = $11, release_due_at = $12,
+			release_tries = $13, capture_before = $14, clock_due_at = $15 where order_id = $1 and n = $2`,
 			[16]byte(o.ID), p.N, string(p.Status), s.Authorized.Minor(), s.Captured.Minor(), s.Refunded.Minor(),
-			s.Voided.Minor(), next, details)
+			s.Voided.Minor(), next, details, string(release.Reason), release.Refund, nullTime(release.DueAt), release.Tries,
+			nullTime(p.CaptureBefore), nullTime(p.ClockDueAt))
 	}
 	return queueTransactions(batch, o, p)
 }
@@ -134,17 +141,19 @@ func queueTransactions(batch *pgx.Batch, o *payment.Order, p *payment.Payment) e
 		switch t.Change() {
 		case payment.Added:
 			batch.Queue(`insert into transactions (order_id, n, payment, type, state, amount, reference, gateway_reference,
-					parent, held, reason_code, reason_message, reason_decline, created_at, settled_at, due_at, inquiries, store)
-				values ($1, $2, $3, $4, $5, $6, nullif($7, ''), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+					parent, held, reason_code, reason_message, reason_decline, created_at, settled_at, due_at, inquiries, store,
+					run, store_reference, purpose)
+				values ($1, $2, $3, $4, $5, $6, nullif($7, ''), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
 				[16]byte(o.ID), t.N, p.N, string(t.Type), string(t.State), t.Amount.Minor(), t.Reference, t.GatewayReference,
 				t.Parent, t.Held, t.Reason.Code, t.Reason.Message, t.Reason.Decline, t.CreatedAt, nullTime(t.SettledAt),
-				nullTime(t.DueAt), t.Inquiries, o.Store)
+				nullTime(t.DueAt), t.Inquiries, o.Store, t.Run, t.StoreReference, t.Purpose)
 		case payment.Changed:
 			batch.Queue(`update transactions set state = $3, gateway_reference = $4, held = $5, reason_code = $6,
-					reason_message = $7, reason_decline = $8, settled_at = $9, due_at = $10, inquiries = $11
+					reason_message = $7, reason_decline = $8, settled_at = $9, due_at = $10, inquiries = $11, type = $12,
+					amount = $13
 				where order_id = $1 and n = $2`,
 				[16]byte(o.ID), t.N, string(t.State), t.GatewayReference, t.Held, t.Reason.Code, t.Reason.Message,
-				t.Reason.Decline, nullTime(t.SettledAt), nullTime(t.DueAt), t.Inquiries)
+				t.Reason.Decline, nullTime(t.SettledAt), nullTime(t.DueAt), t.Inquiries, string(t.Type), t.Amount.Minor())
 		case payment.Unchanged:
 		}
 	}

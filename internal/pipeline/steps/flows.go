@@ -24,29 +24,52 @@ func Defaults() pipeline.Definitions {
 		pipeline.Confirm: {Name: pipeline.Confirm, Post: pipeline.Named("order-path-selector", "save-order")},
 		// The branches of order-path-selector.
 		pipeline.StatusOK: {Name: pipeline.StatusOK, Steps: pipeline.Named(
-			"pay-order", "deduct-stock", "delete-basket", "send-order-mail",
+			"pay-order", "release-unwanted-money", "deduct-stock", "delete-basket", "send-order-mail",
 		)},
-		pipeline.StatusCancel:  {Name: pipeline.StatusCancel, Steps: pipeline.Named("cancel-order", "untrack-promotion-code")},
+		pipeline.StatusCancel: {Name: pipeline.StatusCancel, Steps: pipeline.Named(
+			"cancel-order", "release-unwanted-money", "untrack-promotion-code",
+		)},
 		pipeline.StatusPending: {Name: pipeline.StatusPending, Steps: pipeline.Named("pending-order")},
 		// The shopper comes back. Anyone can request these, so without money facts
 		// they clean up and display, and decide nothing.
 		pipeline.PostProcess: {Name: pipeline.PostProcess, Steps: pipeline.Named("delete-basket")},
 		pipeline.Cancel:      {Name: pipeline.Cancel, Steps: pipeline.Named("save-order", "untrack-promotion-code")},
+		// Order management. What the PSP answers is a fact: confirm follows in the same
+		// transaction.
+		pipeline.Capture:        operation(pipeline.Capture, "psp-capture"),
+		pipeline.Refund:         operation(pipeline.Refund, "psp-refund"),
+		pipeline.Void:           operation(pipeline.Void, "psp-void"),
+		pipeline.Increase:       operation(pipeline.Increase, "psp-increase"),
+		pipeline.MarkPaid:       operation(pipeline.MarkPaid, "record-payment"),
+		pipeline.MarkAuthorized: operation(pipeline.MarkAuthorized, "record-payment"),
+		pipeline.Complete:       operation(pipeline.Complete, "complete-order"),
 	}
+}
+
+// operation is a pipeline of order management, around the step that does it.
+func operation(name, step string) pipeline.Definition {
+	return pipeline.Definition{Name: name, Steps: pipeline.Named(step), Post: pipeline.Named("save-order")}
 }
 
 // Library returns every step, ready for use.
 func Library(d Deps) (pipeline.Library, error) {
 	return pipeline.NewLibrary(
 		cancelOrder{},
+		completeOrder{},
 		decidePayment{decider: d.Decider},
 		deductStock{tracked: d.StockTracked},
 		deleteBasket{},
 		orderPathSelector{},
 		payOrder{},
 		pendingOrder{},
+		pspCapture{pspOperation{d.Operator}},
+		pspIncrease{pspOperation{d.Operator}},
+		pspRefund{pspOperation{d.Operator}},
+		pspVoid{pspOperation{d.Operator}},
 		pspRedirect{opener: d.Opener},
+		recordPayment{},
 		redirectToSuccessPage{ours: d.StatusPage},
+		releaseUnwantedMoney{returns: d.Returns},
 		saveOrder{},
 		sendOrderMail{},
 		trackPromotionCode{},
@@ -77,6 +100,10 @@ type Deps struct {
 	Opener Opener
 	// Decider decides payments of gateways without a PSP.
 	Decider Decider
+	// Operator does something with the money of payments.
+	Operator Operator
+	// Returns says what a store gives back by itself.
+	Returns func(store string) Returns
 	// StatusPage is the address of our page about an order.
 	StatusPage func(o *payment.Order) string
 	// StockTracked tells whether stock is deducted for orders of the store.

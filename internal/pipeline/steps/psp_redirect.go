@@ -36,9 +36,7 @@ func (s pspRedirect) Do(run *pipeline.Run) error {
 	if err != nil {
 		return err
 	}
-	reference := run.Reference()
-	due := run.At.Add(payment.InquiryDelay(reference, 0))
-	run.Order.Announce(run.Payment, request.Type(), reference, request.Amount, run.At, due)
+	run.Announce(run.Payment, request.Type(), request.Amount)
 	return nil
 }
 

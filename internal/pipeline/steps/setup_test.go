@@ -19,6 +19,9 @@ func noon() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
 const reference = "REFERENCE00000000001"
 
 func library(t require.TestingT, d steps.Deps) pipeline.Library {
+	if d.Returns == nil {
+		d.Returns = func(string) steps.Returns { return steps.Returns{} }
+	}
 	if d.StockTracked == nil {
 		d.StockTracked = func(string) bool { return true }
 	}

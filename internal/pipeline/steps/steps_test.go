@@ -24,7 +24,7 @@ func TestTheLibraryListsEveryStepOfTheDirectory(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
 	var want []string
-	parts := []string{"flows.go", "http_answer.go", "http_question.go"} // of the list, and of http.go
+	parts := []string{"flows.go", "http_answer.go", "http_question.go", "psp_operation.go"} // of the list, of http.go, of psp-capture
 	for _, file := range files {
 		if !slices.Contains(parts, file) && !strings.HasSuffix(file, "_test.go") {
 			want = append(want, strings.ReplaceAll(strings.TrimSuffix(file, ".go"), "_", "-"))
@@ -54,18 +54,25 @@ func names(uses []pipeline.Use) string {
 }
 
 // The table of DESIGN.md section 3, and decide-payment, which stands for the PSP
-// where there is none.
+// where there is none; in order management confirm follows by itself.
 func TestTheDefaultPipelinesAreThoseOfTheDesign(t *testing.T) {
 	t.Parallel()
 	rows := map[string][3]string{
-		"internal":       {"", "decide-payment pay-order save-order deduct-stock track-promotion-code delete-basket send-order-mail redirect-to-success-page", ""},
-		"pre-process":    {"", "save-order track-promotion-code", "psp-redirect"},
-		"confirm":        {"", "", "order-path-selector save-order"},
-		"status-ok":      {"", "pay-order deduct-stock delete-basket send-order-mail", ""},
-		"status-cancel":  {"", "cancel-order untrack-promotion-code", ""},
-		"status-pending": {"", "pending-order", ""},
-		"post-process":   {"", "delete-basket", ""},
-		"cancel":         {"", "save-order untrack-promotion-code", ""},
+		"internal":        {"", "decide-payment pay-order save-order deduct-stock track-promotion-code delete-basket send-order-mail redirect-to-success-page", ""},
+		"pre-process":     {"", "save-order track-promotion-code", "psp-redirect"},
+		"confirm":         {"", "", "order-path-selector save-order"},
+		"capture":         {"", "psp-capture", "save-order"},
+		"refund":          {"", "psp-refund", "save-order"},
+		"void":            {"", "psp-void", "save-order"},
+		"increase":        {"", "psp-increase", "save-order"},
+		"mark-paid":       {"", "record-payment", "save-order"},
+		"mark-authorized": {"", "record-payment", "save-order"},
+		"complete":        {"", "complete-order", "save-order"},
+		"status-ok":       {"", "pay-order release-unwanted-money deduct-stock delete-basket send-order-mail", ""},
+		"status-cancel":   {"", "cancel-order release-unwanted-money untrack-promotion-code", ""},
+		"status-pending":  {"", "pending-order", ""},
+		"post-process":    {"", "delete-basket", ""},
+		"cancel":          {"", "save-order untrack-promotion-code", ""},
 	}
 	defaults := steps.Defaults()
 	require.Len(t, defaults, len(rows))

@@ -1,0 +1,233 @@
+package moments
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/netip"
+
+	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/pipeline"
+)
+
+// OperateCommand asks for something to be done with money that payments hold: a
+// capture, a refund, a void, an increase, or what an operator says of a payment.
+type OperateCommand struct {
+	Store string
+	Order payment.OrderID
+	// Payment is the number of the payment; 0 spreads a refund over all of the order.
+	Payment int
+	Action  payment.Action
+	// Claim is the idempotency key; nil where the service itself operates.
+	Claim *payment.Claim
+	// Amount reads how much in the order's currency; nil, or a nil amount, for all
+	// that is left.
+	Amount func(payment.Currency) (*payment.Money, error)
+	// Final, Offline, Reason and StoreReference are those of pipeline.Operation.
+	Final          bool
+	Offline        bool
+	Reason         string
+	StoreReference string
+	// Author is who asks, for the timeline, and Actor for the audit.
+	Author string
+	Actor  string
+	// Data is for simulators; handed to the gateway and kept nowhere.
+	Data json.RawMessage
+	From netip.Addr
+	// Render makes the answer from the outcome, as for PayCommand.
+	Render func(Outcome) payment.Reply
+
+	releasing bool // a release that was decided before is carried out
+}
+
+// pipelineOf names the pipeline of each operation.
+var pipelineOf = map[payment.Action]string{
+	payment.ActCapture: pipeline.Capture, payment.ActRefund: pipeline.Refund, payment.ActVoid: pipeline.Void,
+	payment.ActIncrease: pipeline.Increase, payment.ActMarkPaid: pipeline.MarkPaid,
+	payment.ActMarkAuthorized: pipeline.MarkAuthorized, payment.ActComplete: pipeline.Complete,
+}
+
+// Operate does something with money that payments hold, in two commits around the
+// call of the PSP. Where an earlier operation stands in the way because nobody
+// knows what became of it, the PSP is asked first. The error of what is not allowed
+// says why, and changed nothing.
+func (s *Service) Operate(ctx context.Context, c OperateCommand) (Answer, error) {
+	answer, err := s.operate(ctx, &c)
+	if refused, ok := errors.AsType[*payment.Error](err); ok && refused.Why.Code == "outcome_unknown" {
+		o, unread := s.Orders.ReadOrder(ctx, c.Store, c.Order)
+		if unread != nil {
+			return answer, err
+		}
+		if _, unasked := s.inquireOpen(ctx, o, returnInquiryMax); unasked == nil {
+			return s.operate(ctx, &c)
+		}
+	}
+	return answer, err
+}
+
+func (s *Service) operate(ctx context.Context, c *OperateCommand) (Answer, error) {
+	reply := payment.Reply{}
+	var answered *pipeline.Run // what reply is about
+	run, err := s.execute(ctx, pipeline.Request{
+		Open:    payment.Opening{Store: c.Store, Order: c.Order, Claim: c.Claim},
+		Prepare: func(run *pipeline.Run) error { return s.prepare(run, c) },
+		Pick:    s.pick(pipelineOf[c.Action]),
+		Confirm: s.pick(pipeline.Confirm),
+		Data:    c.Data,
+		From:    c.From,
+		Actor:   c.Actor,
+		Reply: func(run *pipeline.Run) *payment.Reply {
+			if c.Render == nil || !run.Begun() && run.Refusal == nil && !c.decidesAtOnce() {
+				return nil // a step failed before anything was sent
+			}
+			outcome := outcomeOf(run)
+			if !run.Begun() {
+				outcome.Refusal = run.Refusal
+			}
+			reply, answered = c.Render(outcome), run
+			return &reply
+		},
+	})
+	if run != nil && run == answered {
+		return Answer{Reply: reply}, nil // it is kept, also where a step failed after the first commit
+	}
+	if claimed, ok := errors.AsType[*payment.Claimed](err); ok {
+		return s.repeat(ctx, repetition{Store: c.Store, Order: c.Order, Claim: c.Claim, Known: c.known}, claimed)
+	}
+	return Answer{Reply: reply}, err
+}
+
+// decidesAtOnce tells of what is done in one commit, without a transaction of its
+// own perhaps.
+func (c *OperateCommand) decidesAtOnce() bool {
+	return c.Action == payment.ActMarkPaid || c.Action == payment.ActMarkAuthorized || c.Action == payment.ActComplete
+}
+
+func outcomeOf(run *pipeline.Run) Outcome {
+	return Outcome{Order: run.Order, Payment: run.Payment, Redirect: run.Redirect, Transactions: run.Announced()}
+}
+
+// known renders what the books say about a request of this key. While what it
+// announced may still be on its way to the PSP, they say nothing.
+func (c *OperateCommand) known(o *payment.Order, claimed *payment.Claimed) (Answer, bool, error) {
+	outcome := Outcome{Order: o, Payment: o.Payment(claimed.Payment)}
+	for _, p := range o.Payments {
+		for _, t := range p.Transactions {
+			if claimed.Run != 0 && t.Run == claimed.Run {
+				outcome.Transactions = append(outcome.Transactions, t)
+				if t.State == payment.Sending && !claimed.Finished {
+					return Answer{}, false, nil
+				}
+			}
+		}
+	}
+	if len(outcome.Transactions) == 0 {
+		return Answer{}, false, nil
+	}
+	return Answer{Reply: c.Render(outcome)}, true, nil
+}
+
+// prepare judges, on the locked order, what is wanted, and says what is to be done.
+func (s *Service) prepare(run *pipeline.Run, c *OperateCommand) error {
+	op := &pipeline.Operation{
+		Action: c.Action, Final: c.Final, Offline: c.Offline, Releasing: c.releasing,
+		Author: c.Author, Reason: c.Reason, StoreReference: c.StoreReference,
+	}
+	run.Operation = op
+	if c.Action == payment.ActComplete {
+		return run.Order.AllowComplete()
+	}
+	if c.Payment == 0 {
+		return s.spread(run, c)
+	}
+	p := run.Order.Payment(c.Payment)
+	if p == nil {
+		return payment.NotFound("a payment of this id")
+	}
+	run.Payment = p
+	terms, err := s.terms(run.Order, p, op)
+	if err != nil {
+		return err
+	}
+	op.Offline = terms.Offline
+	if c.decidesAtOnce() {
+		return s.mayMark(run.Order, p, op)
+	}
+	most, err := run.Order.Allow(c.Action, p, terms, run.At)
+	if err != nil {
+		return err
+	}
+	amount, err := c.amount(run.Order.Currency, most, partial(c.Action, terms))
+	if err != nil {
+		return err
+	}
+	op.Parts = []pipeline.Part{{Payment: p.N, Amount: amount}}
+	return nil
+}
+
+// amount makes the amount of the operation from what is wanted, and the most that
+// there is.
+func (c *OperateCommand) amount(currency payment.Currency, most payment.Money, partial bool) (payment.Money, error) {
+	var wanted *payment.Money
+	if c.Amount != nil {
+		var err error
+		if wanted, err = c.Amount(currency); err != nil {
+			return payment.Money{}, err
+		}
+	}
+	if wanted == nil && c.Action == payment.ActIncrease {
+		return payment.Money{}, payment.Invalid("amount", "required", "must say by how much")
+	}
+	return payment.CheckAmount(wanted, most, partial)
+}
+
+// partial tells whether less than all may be asked for.
+func partial(a payment.Action, terms payment.Terms) bool {
+	switch a {
+	case payment.ActCapture:
+		return terms.Can.PartialCapture
+	case payment.ActRefund:
+		return terms.Can.PartialRefund || terms.Offline
+	case payment.ActIncrease:
+		return true
+	}
+	return false
+}
+
+// spread divides a refund among the payments of an order: what was paid last is
+// given back first.
+func (s *Service) spread(run *pipeline.Run, c *OperateCommand) error {
+	o, op := run.Order, run.Operation
+	most, parts := payment.Zero(o.Currency), []pipeline.Part{}
+	var why error = payment.NotAllowed("nothing_captured", "nothing was taken that could be given back")
+	for i := len(o.Payments) - 1; i >= 0; i-- {
+		p := o.Payments[i]
+		terms, err := s.terms(o, p, op)
+		if err != nil {
+			return err
+		}
+		left, err := o.Allow(c.Action, p, terms, run.At)
+		if err != nil {
+			if payment.CodeOf(why) != "" && p.Sums.Captured.IsPositive() {
+				why = err
+			}
+			continue
+		}
+		parts, most = append(parts, pipeline.Part{Payment: p.N, Amount: left}), most.Add(left)
+	}
+	if len(parts) == 0 {
+		return why
+	}
+	amount, err := c.amount(o.Currency, most, true)
+	if err != nil {
+		return err
+	}
+	for _, part := range parts {
+		if part.Amount = part.Amount.Min(amount); part.Amount.IsPositive() {
+			op.Parts = append(op.Parts, part)
+			amount = amount.Sub(part.Amount)
+		}
+	}
+	run.Payment = o.Payment(op.Parts[0].Payment)
+	return nil
+}

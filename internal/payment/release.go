@@ -1,0 +1,139 @@
+package payment
+
+import (
+	"slices"
+	"time"
+)
+
+// ReleaseReason says why money of a payment is given back.
+type ReleaseReason string
+
+// The reasons.
+const (
+	// ReleaseTender is a part of several payments of which another one failed.
+	ReleaseTender ReleaseReason = "tender_incomplete"
+	// ReleaseCancelled is money of an order that was cancelled, on the word of
+	// whoever cancelled it.
+	ReleaseCancelled ReleaseReason = "cancelled"
+	// ReleaseSurplus is money on an order that was covered already.
+	ReleaseSurplus ReleaseReason = "surplus"
+	// ReleaseLate is money that came for an order that was cancelled by then.
+	ReleaseLate ReleaseReason = "paid_after_cancel"
+	// ReleaseRest is what a final capture left, at a PSP that does not release it
+	// by itself.
+	ReleaseRest ReleaseReason = "capture_final"
+	// ReleaseRequested is money that an operator gives back.
+	ReleaseRequested ReleaseReason = "by_request"
+)
+
+// Release is the decision that money of a payment is given back: voided where it
+// is reserved, refunded where it was taken. It is written in the commit of what
+// led to it, and a job carries it out, whatever crashes in between.
+type Release struct {
+	Reason ReleaseReason
+	// Refund tells that what was taken is refunded; otherwise only what is reserved
+	// is voided.
+	Refund bool
+	// DueAt is when it is looked at next; zero once nothing is left to give back, or
+	// when it was given up and a case is open.
+	DueAt time.Time
+	// Tries counts the tries in a row that gave nothing back.
+	Tries int
+}
+
+// Open tells whether money is still to be given back.
+func (r *Release) Open() bool { return r != nil && !r.DueAt.IsZero() }
+
+// ReleaseLater has the money of a payment given back, from at on. It tells
+// whether that is news: what is decided already stays as it is, but for a refund
+// where only a void was agreed.
+func (o *Order) ReleaseLater(p *Payment, r Release, at time.Time) bool {
+	if p.Release != nil && (p.Release.Open() || p.Release.Reason == r.Reason) && (p.Release.Refund || !r.Refund) {
+		return false
+	}
+	r.DueAt = at
+	p.Release = &r
+	p.change = p.change.touched()
+	o.Emit(Event{Type: "payment.release", Payment: p.N, Status: string(r.Reason)}, at)
+	return true
+}
+
+// PostponeRelease says when the release of a payment is looked at again, zero for
+// never. Failed counts a try that gave nothing back.
+func (o *Order) PostponeRelease(p *Payment, again time.Time, failed bool) {
+	if p.Release == nil {
+		return
+	}
+	p.Release.DueAt = again
+	if p.Release.Tries = 0; failed {
+		p.Release.Tries++
+	}
+	p.change = p.change.touched()
+}
+
+// Releasable is what a release still has to give back: what is reserved, then what
+// was taken.
+func (p *Payment) Releasable() (reserved, taken Money) {
+	taken = Zero(p.Amount.Currency())
+	if p.Release != nil && p.Release.Refund {
+		taken = p.Sums.Captured.Sub(p.Sums.Refunded)
+	}
+	return p.Sums.Reserved(), taken
+}
+
+// Dropped tells of a payment whose money was never the order's, or is not any
+// more: another payment has to cover what it was for.
+func (p *Payment) Dropped() bool {
+	return p.Release != nil && (p.Release.Reason == ReleaseTender || p.Release.Reason == ReleaseSurplus)
+}
+
+// endRelease ends a release once nothing is left to give back and nothing open
+// can bring more. Money that arrives later makes it due again.
+func (p *Payment) endRelease(at time.Time) (ended bool) {
+	if p.Release == nil {
+		return false
+	}
+	reserved, taken := p.Releasable()
+	nothing := !reserved.IsPositive() && !taken.IsPositive() && !p.anyOpen()
+	switch {
+	case nothing && p.Release.Open():
+		p.Release.DueAt = time.Time{}
+	case !nothing && !p.Release.Open() && p.Release.Tries < ReleaseTriesMax:
+		p.Release.DueAt = at
+	default:
+		return false
+	}
+	p.change = p.change.touched()
+	return nothing
+}
+
+// ReleaseTriesMax is how often a release is tried in vain before a person has to
+// look.
+const ReleaseTriesMax = 8
+
+// breakTender gives back what the payments took that were to pay the order
+// together with one that failed: all of them pay, or none. Once they have paid it,
+// what becomes of one is no longer the others' business.
+func (o *Order) breakTender(failed *Payment, at time.Time) {
+	if failed.Tender == 0 || failed.Alive() || o.Saved.Status != OrderPending {
+		return
+	}
+	for _, p := range o.Payments {
+		switch {
+		case p == failed || p.Tender != failed.Tender || !p.Alive():
+		case len(p.Transactions) == 0:
+			o.Abandon(p, at)
+		default:
+			o.ReleaseLater(p, Release{Reason: ReleaseTender, Refund: true}, at)
+		}
+	}
+}
+
+// TenderOf returns the payments that pay the order together with p, in the order in
+// which they are made; p alone where it pays alone.
+func (o *Order) TenderOf(p *Payment) []*Payment {
+	if p.Tender == 0 {
+		return []*Payment{p}
+	}
+	return slices.DeleteFunc(slices.Clone(o.Payments), func(q *Payment) bool { return q.Tender != p.Tender })
+}

@@ -1,0 +1,83 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/pipeline"
+)
+
+// Operator does something with the money of a payment at its PSP.
+type Operator interface {
+	// CheckOperation is the last look before something is sent: it refuses a part
+	// that may not be done, or not any more.
+	CheckOperation(run *pipeline.Run, part pipeline.Part) error
+	// Operate carries out what was announced as t. The first fact is about t.
+	Operate(ctx context.Context, run *pipeline.Run, p *payment.Payment, t *payment.Transaction, data json.RawMessage) []payment.Fact
+}
+
+// pspOperation is what psp-capture, psp-refund, psp-void and psp-increase share. It
+// lets the PSP capture, refund, void or increase: it announces the
+// transactions, calls once they are committed, and brings back what was answered.
+// What happens outside any PSP is recorded on the operator's word, without a call.
+type pspOperation struct{ operator Operator }
+
+func (pspOperation) Requires() []pipeline.Input { return []pipeline.Input{pipeline.InputOperation} }
+
+func (s pspOperation) Do(run *pipeline.Run) error {
+	op := run.Operation
+	if op == nil { // a job took up the run: whoever asked is gone
+		return errAskedByNobody
+	}
+	for _, part := range op.Parts {
+		if err := s.operator.CheckOperation(run, part); err != nil {
+			return err
+		}
+	}
+	for _, part := range op.Parts {
+		p := run.Order.Payment(part.Payment)
+		t := run.Announce(p, op.Action.Type(), part.Amount)
+		t.Parent = parentOf(p, t.Type)
+		if !op.Offline {
+			continue
+		}
+		err := run.Settle(payment.Fact{Source: payment.SourceOperator, Reference: t.Reference, State: payment.Approved, Amount: &t.Amount})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s pspOperation) Call(ctx context.Context, run *pipeline.Run) pipeline.Answer {
+	var answer pipeline.Answer
+	for _, p := range run.Order.Payments {
+		for _, t := range p.Transactions {
+			if t.State != payment.Sending || !run.Owns(t) {
+				continue
+			}
+			facts := s.operator.Operate(ctx, run, p, t, run.Data)
+			for i := range facts {
+				facts[i].Source = payment.SourceAnswer
+			}
+			answer.Facts = append(answer.Facts, facts...)
+		}
+	}
+	return answer
+}
+
+// parentOf returns the number of the transaction that an operation acts upon: what
+// reserved the money, or what took it last.
+func parentOf(p *payment.Payment, typ payment.Type) int {
+	parent := p.Initial().N
+	for _, t := range p.Transactions {
+		if typ == payment.Refund && t.Type == payment.Capture && t.State == payment.Approved {
+			parent = t.N
+		}
+	}
+	return parent
+}
+
+var errAskedByNobody = payment.Errorf(payment.KindUnavailable, "gateway_unavailable",
+	"the operation was interrupted before it began; nothing was sent")
