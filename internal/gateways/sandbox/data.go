@@ -26,19 +26,26 @@ func scenarios() []string {
 	}
 }
 
+// operationScenarios lists what it plays when something is done with a payment:
+// no shopper is there to act, and it may have been done before.
+func operationScenarios() []string {
+	shopper := func(s string) bool { return s == "action_required" }
+	return append(slices.DeleteFunc(scenarios(), shopper), "already_done")
+}
+
 // ValidateData implements gateways.DataValidator.
 func (g *Gateway) ValidateData(method string, data stdjson.RawMessage) (payment.DataSummary, error) {
 	if _, ok := g.Describe().Methods[method]; !ok {
 		return payment.DataSummary{}, payment.Errorf(payment.KindInvalid, "method_unavailable", "the gateway has no such method")
 	}
-	if _, err := scenarioOf(data); err != nil {
+	if _, err := scenarioOf(data, scenarios()); err != nil {
 		return payment.DataSummary{}, err
 	}
 	return payment.DataSummary{Brand: "Sandbox", Masked: "•••• 0000"}, nil
 }
 
-// scenarioOf reads {"scenario": "…"}; no data, or none that says so, is approve.
-func scenarioOf(data stdjson.RawMessage) (string, error) {
+// scenarioOf reads {"scenario": "…"}, one of those known; no data, or none that says so, is approve.
+func scenarioOf(data stdjson.RawMessage, known []string) (string, error) {
 	if len(data) == 0 {
 		return scenarioApprove, nil
 	}
@@ -51,7 +58,7 @@ func scenarioOf(data stdjson.RawMessage) (string, error) {
 	if d.Scenario == nil {
 		return scenarioApprove, nil
 	}
-	if !slices.Contains(scenarios(), *d.Scenario) {
+	if !slices.Contains(known, *d.Scenario) {
 		return "", payment.Invalid("data.scenario", "unknown_scenario", "must be a scenario that the sandbox knows")
 	}
 	return *d.Scenario, nil

@@ -4,6 +4,8 @@
 package sandbox
 
 import (
+	"time"
+
 	"github.com/paysvc/paysvc/internal/gateways"
 	"github.com/paysvc/paysvc/internal/payment"
 )
@@ -18,6 +20,9 @@ const (
 	methodWallet     = "wallet"      // the shopper pays on a page of the PSP
 )
 
+// authorizationLife is how long the PSP keeps money reserved.
+const authorizationLife = 7 * 24 * time.Hour
+
 // Gateway implements gateways.Gateway for one account at the simulator.
 type Gateway struct {
 	// config is a function so that nothing can print the secrets in it.
@@ -29,6 +34,11 @@ type Gateway struct {
 var (
 	_ gateways.Gateway            = (*Gateway)(nil)
 	_ gateways.Payer              = (*Gateway)(nil)
+	_ gateways.Capturer           = (*Gateway)(nil)
+	_ gateways.Refunder           = (*Gateway)(nil)
+	_ gateways.Voider             = (*Gateway)(nil)
+	_ gateways.Increaser          = (*Gateway)(nil)
+	_ gateways.Lister             = (*Gateway)(nil)
 	_ gateways.Inquirer           = (*Gateway)(nil)
 	_ gateways.Closer             = (*Gateway)(nil)
 	_ gateways.NotificationReader = (*Gateway)(nil)
@@ -50,18 +60,24 @@ func New(c Config, d gateways.Deps) (*Gateway, error) {
 // Describe implements gateways.Gateway.
 func (g *Gateway) Describe() gateways.Description {
 	widget := map[string]any{"kind": "scenario", "scenarios": scenarios()}
-	none := gateways.Capabilities{Recurring: gateways.RecurringNotSupported}
+	sale := gateways.Capabilities{Refund: true, PartialRefund: true, Recurring: gateways.RecurringNotSupported}
+	manual := gateways.Capabilities{
+		Capture: true, PartialCapture: true, MultipleCaptures: true, ReleasesRest: true,
+		Refund: true, PartialRefund: true, Void: true, VoidRest: true, Increase: true,
+		Recurring: gateways.RecurringNotSupported,
+	}
 	return gateways.Description{Name: Name, Finality: g.config().Finality, Methods: map[string]gateways.Method{
 		methodCard: {
 			Title: "Card", Type: gateways.Standard, RequiresInteraction: true,
-			Widget: widget, Capabilities: none,
+			Reversal: gateways.ReversalRefund, Widget: widget, Capabilities: sale,
 		},
 		methodCardManual: {
 			Title: "Card, charged on dispatch", Type: gateways.Standard, RequiresInteraction: true, AuthorizeOnly: true,
-			Widget: widget, Capabilities: none,
+			AuthorizationLife: authorizationLife, Reversal: gateways.ReversalVoid, Widget: widget, Capabilities: manual,
 		},
 		methodWallet: {
-			Title: "Wallet", Type: gateways.Redirection, RequiresInteraction: true, Capabilities: none,
+			Title: "Wallet", Type: gateways.Redirection, RequiresInteraction: true,
+			Reversal: gateways.ReversalRefund, Capabilities: sale,
 		},
 	}}
 }

@@ -45,7 +45,9 @@ func (g *Gateway) ReadNotification(_ context.Context, raw payment.RawNotificatio
 	if about == nil || contradicts(n.Event, n.Operation) {
 		return notice, payment.Errorf(payment.KindInvalid, "notification_contradictory", "the notification contradicts itself")
 	}
-	about.At = n.Created
+	if about.At.IsZero() {
+		about.At = n.Created
+	}
 	notice.Facts = facts
 	return notice, nil
 }
@@ -61,7 +63,10 @@ func subject(facts []payment.Fact, o operationObject) *payment.Fact {
 	for i := range facts {
 		f := &facts[i]
 		same := f.Type == typ && f.GatewayReference == o.ID
-		if typ.Initial() {
+		switch {
+		case o.increases():
+			same = f.Type == typ && f.Reference == o.Reference
+		case typ.Initial():
 			same = f.Type == "" && f.Reference == o.Reference
 		}
 		if same && f.State == stateOf(o.State) && f.Amount.Equal(amount) {

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"errors"
 	"net/url"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -12,16 +13,18 @@ import (
 
 // paymentObject is a payment in the PSP's words.
 type paymentObject struct {
-	ID          string            `json:"id"`
-	Reference   string            `json:"reference"`
-	Account     string            `json:"account"`
-	Mode        string            `json:"mode"`
-	Amount      string            `json:"amount"`
-	Currency    string            `json:"currency"`
-	State       string            `json:"state"`
-	Reason      *reasonObject     `json:"reason"`
-	RedirectURL string            `json:"redirect_url"`
-	Operations  []operationObject `json:"operations"`
+	ID          string        `json:"id"`
+	Reference   string        `json:"reference"`
+	Account     string        `json:"account"`
+	Mode        string        `json:"mode"`
+	Amount      string        `json:"amount"`
+	Currency    string        `json:"currency"`
+	State       string        `json:"state"`
+	Reason      *reasonObject `json:"reason"`
+	RedirectURL string        `json:"redirect_url"`
+	// CaptureBefore is until when an authorization is kept; zero for what is none.
+	CaptureBefore time.Time         `json:"capture_before"`
+	Operations    []operationObject `json:"operations"`
 }
 
 // operationObject is one movement of a payment in the PSP's words.
@@ -33,6 +36,15 @@ type operationObject struct {
 	Currency  string        `json:"currency"`
 	State     string        `json:"state"`
 	Reason    *reasonObject `json:"reason"`
+	// Parent is the reference of the operation that this one came along with.
+	Parent string    `json:"parent"`
+	At     time.Time `json:"at"` // when it came to its state
+}
+
+// operatedObject is an operation with its payment in the PSP's words.
+type operatedObject struct {
+	Operation operationObject `json:"operation"`
+	Payment   paymentObject   `json:"payment"`
 }
 
 // reasonObject is why something was declined in the PSP's words.
@@ -62,6 +74,12 @@ func decode[T any](body []byte) (T, error) {
 }
 
 // echoes tells whether the object says what it is about.
+func (o *operatedObject) echoes() bool {
+	op := o.Operation
+	return o.Payment.echoes() && op.Operation != "" && op.Reference != "" && op.Amount != "" && op.Currency != ""
+}
+
+// echoes tells whether the object says what it is about.
 func (p *paymentObject) echoes() bool {
 	return p.Reference != "" && p.Amount != "" && p.Currency != "" && p.Account != "" && p.Mode != ""
 }
@@ -77,7 +95,7 @@ func (g *Gateway) facts(p *paymentObject, source payment.Source) ([]payment.Fact
 	first := payment.Fact{
 		Source: source, Reference: p.Reference, GatewayReference: p.ID, State: stateOf(p.State),
 		Amount: &amount, Account: g.ourAccount(p.Account), Mode: payment.Mode(p.Mode),
-		Reason: reasonOf(p.State, p.Reason),
+		Reason: reasonOf(p.State, p.Reason), CaptureBefore: p.CaptureBefore,
 	}
 	if first.State == payment.ActionRequired && validRedirect(p.RedirectURL) {
 		first.NextAction = &payment.NextAction{Type: "redirect", URL: p.RedirectURL}
@@ -85,7 +103,7 @@ func (g *Gateway) facts(p *paymentObject, source payment.Source) ([]payment.Fact
 	facts := []payment.Fact{first}
 	for _, o := range p.Operations {
 		typ, known := types[o.Operation]
-		if !known || typ.Initial() {
+		if !known || typ.Initial() && !o.increases() {
 			continue
 		}
 		f, err := operationFact(first, o, typ)
@@ -97,8 +115,15 @@ func (g *Gateway) facts(p *paymentObject, source payment.Source) ([]payment.Fact
 	return facts, nil
 }
 
+// increases tells of more that we asked to reserve. The PSP's own is nothing that
+// our books could take: nobody asked for it.
+func (o *operationObject) increases() bool {
+	return o.Operation == "increase" && gateways.OurReference(o.Reference)
+}
+
 // operationFact returns what an operation says. One that we asked for is named
-// by our reference, one that the PSP began by that of the payment it acts upon.
+// by our reference, one that came along with such by that of the other, and one
+// that the PSP began by that of the payment it acts upon.
 func operationFact(of payment.Fact, o operationObject, typ payment.Type) (payment.Fact, error) {
 	amount, err := money(o.Amount, o.Currency)
 	if err != nil || !gateways.PlainID(o.ID) {
@@ -106,10 +131,13 @@ func operationFact(of payment.Fact, o operationObject, typ payment.Type) (paymen
 	}
 	f := payment.Fact{
 		Source: of.Source, Reference: of.Reference, Type: typ, GatewayReference: o.ID, State: stateOf(o.State),
-		Amount: &amount, Account: of.Account, Mode: of.Mode, Reason: reasonOf(o.State, o.Reason),
+		Amount: &amount, Account: of.Account, Mode: of.Mode, Reason: reasonOf(o.State, o.Reason), At: o.At,
 	}
-	if gateways.OurReference(o.Reference) {
+	switch {
+	case gateways.OurReference(o.Reference):
 		f.Reference = o.Reference
+	case gateways.OurReference(o.Parent):
+		f.Reference = o.Parent
 	}
 	return f, nil
 }

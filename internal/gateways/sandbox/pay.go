@@ -29,7 +29,7 @@ type payRequest struct {
 
 // Pay implements gateways.Payer.
 func (g *Gateway) Pay(ctx context.Context, r payment.PayRequest) payment.Fact {
-	scenario, err := scenarioOf(r.Data)
+	scenario, err := scenarioOf(r.Data, scenarios())
 	if err != nil {
 		return neverSent(r.Reference, "invalid_data", "The payment data is not valid.")
 	}
@@ -37,15 +37,12 @@ func (g *Gateway) Pay(ctx context.Context, r payment.PayRequest) payment.Fact {
 	if r.Method == methodWallet {
 		flow = "redirect"
 	}
-	client := g.client
 	sent := payRequest{
 		Reference: r.Reference, Amount: r.Amount.String(), Currency: r.Amount.Currency().String(),
 		Capture: r.Capture, Flow: flow, Scenario: scenario,
 		SuccessURL: r.SuccessURL, FailureURL: r.FailureURL, NotifyURL: r.NotifyURL,
 	}
-	if scenario == scenarioRefuse {
-		client, sent.Scenario = g.unreachable(), scenarioApprove
-	}
+	client := g.clientFor(&sent.Scenario)
 	body, err := json.Marshal(sent)
 	if err != nil {
 		return neverSent(r.Reference, "invalid_request", "The payment cannot be put into the payment provider's words.")
@@ -125,6 +122,16 @@ func (g *Gateway) exchange(operation, reference, method, path string, body []byt
 			"Accept":        {"application/json"},
 		},
 	}
+}
+
+// clientFor returns what carries a request, and makes the scenario one that the
+// PSP knows.
+func (g *Gateway) clientFor(scenario *string) *gateways.Client {
+	if *scenario != scenarioRefuse {
+		return g.client
+	}
+	*scenario = scenarioApprove
+	return g.unreachable()
 }
 
 // unreachable returns a client that finds nobody listening, with a breaker of

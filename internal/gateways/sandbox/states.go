@@ -16,7 +16,8 @@ var states = map[string]payment.State{
 	"cancelled":       payment.Declined,
 	"expired":         payment.Declined,
 	// A voided payment was approved; that it is given up is an operation of its own.
-	"voided": payment.Approved,
+	"voided":   payment.Approved,
+	"reversed": payment.Reversed,
 }
 
 func stateOf(word string) payment.State {
@@ -30,31 +31,34 @@ func stateOf(word string) payment.State {
 var types = map[string]payment.Type{
 	"charge":     payment.AuthorizeAndCapture,
 	"authorize":  payment.Authorize,
+	"increase":   payment.Authorize, // of more
 	"capture":    payment.Capture,
 	"refund":     payment.Refund,
 	"void":       payment.Void,
 	"chargeback": payment.Chargeback,
 }
 
-// events says for each event that we know what state, and which operation, it
-// must be about: of an authorization, "paid" tells that it was captured.
-var events = map[string]struct {
-	state      payment.State
-	operations []payment.Type
-}{
-	"paid":       {payment.Approved, []payment.Type{payment.AuthorizeAndCapture, payment.Capture}},
-	"authorized": {payment.Approved, []payment.Type{payment.Authorize}},
-	"captured":   {payment.Approved, []payment.Type{payment.Capture}},
-	"refunded":   {payment.Approved, []payment.Type{payment.Refund}},
-	"voided":     {payment.Approved, []payment.Type{payment.Void}},
-	"chargeback": {payment.Approved, []payment.Type{payment.Chargeback}},
-	"failed":     {payment.Declined, nil}, // of any operation
-	"cancelled":  {payment.Declined, nil},
-	"expired":    {payment.Declined, nil},
+// events says for each event that we know what it may be about: which state of
+// which operations. Of an authorization, "paid" tells that it was captured, and
+// "expired" that what was left of it is released.
+var events = map[string]map[payment.State][]string{
+	"paid":                {payment.Approved: {"charge", "capture"}},
+	"authorized":          {payment.Approved: {"authorize"}},
+	"increased":           {payment.Approved: {"increase"}},
+	"captured":            {payment.Approved: {"capture"}},
+	"refunded":            {payment.Approved: {"refund"}},
+	"voided":              {payment.Approved: {"void"}},
+	"chargeback":          {payment.Approved: {"chargeback"}},
+	"refund_reversed":     {payment.Reversed: {"refund"}},
+	"refund_failed":       {payment.Reversed: {"refund"}, payment.Declined: {"refund"}},
+	"chargeback_reversed": {payment.Reversed: {"chargeback"}},
+	"failed":              {payment.Declined: nil}, // of any operation
+	"cancelled":           {payment.Declined: nil},
+	"expired":             {payment.Declined: nil, payment.Approved: {"void"}},
 }
 
 // contradicts tells whether an event is about something else than its operation.
 func contradicts(event string, o operationObject) bool {
-	e := events[event]
-	return stateOf(o.State) != e.state || e.operations != nil && !slices.Contains(e.operations, types[o.Operation])
+	operations, right := events[event][stateOf(o.State)]
+	return !right || operations != nil && !slices.Contains(operations, o.Operation)
 }
