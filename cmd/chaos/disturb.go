@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// The kinds of disturbance, as they are named on the command line.
+const (
+	withKills     = "kill"
+	withStalls    = "stall"
+	withPostgres  = "postgres"
+	withCuts      = "cut"
+	withHoles     = "hole"
+	withPSP       = "psp"
+	withMessages  = "notify"
+	countKills    = "instances killed"
+	countStalls   = "instances stalled"
+	countStops    = "PostgreSQL immediate restarts"
+	countCrashes  = "PostgreSQL SIGKILL and restart"
+	countBackends = "backends terminated"
+)
+
+func kinds() []string {
+	return []string{withKills, withStalls, withPostgres, withCuts, withHoles, withPSP, withMessages}
+}
+
+// disturber makes trouble until it is told to stop. What it does, and with what
+// pauses, is drawn from the seed.
+type disturber struct {
+	options options
+	tally   *tally
+	rig     *rig
+	commits *dice
+	calm    chan struct{}
+	done    sync.WaitGroup
+}
+
+func (d *disturber) does(kind string) bool { return slices.Contains(d.options.faults, kind) }
+
+// fate is what becomes of the next COMMIT.
+func (d *disturber) fate() string {
+	select {
+	case <-d.calm:
+		return cutNever
+	default:
+	}
+	if !d.does(withCuts) {
+		return cutNever
+	}
+	return d.commits.draw([]share{{cutNever, 970}, {cutBefore, 10}, {cutAfter, 12}, {cutDuring, 8}})
+}
+
+// start makes trouble of every kind that was asked for, each at its own pace.
+func (d *disturber) start(ctx context.Context) {
+	seed := d.options.seed
+	d.rig.psp.faulty.Store(d.does(withPSP))
+	d.rig.relay.faulty.Store(d.does(withMessages))
+	d.every(ctx, withKills, newDice(seed, 11), 100*time.Millisecond, 900*time.Millisecond, d.kill)
+	d.every(ctx, withStalls, newDice(seed, 12), 4*time.Second, 10*time.Second, d.stall)
+	d.every(ctx, withPostgres, newDice(seed, 13), 4*time.Second, 9*time.Second, d.restart)
+	d.every(ctx, withPostgres, newDice(seed, 14), 500*time.Millisecond, 3*time.Second, d.terminate)
+	d.every(ctx, withCuts, newDice(seed, 15), 200*time.Millisecond, time.Second, d.cut)
+	d.every(ctx, withHoles, newDice(seed, 16), 2*time.Second, 6*time.Second, d.swallow)
+}
+
+// every does something again and again with pauses in between, until the calm.
+func (d *disturber) every(
+	ctx context.Context, kind string, dice *dice, low, high time.Duration, do func(context.Context, *dice) error,
+) {
+	if !d.does(kind) {
+		return
+	}
+	d.done.Go(func() {
+		for {
+			select {
+			case <-d.calm:
+				return
+			case <-ctx.Done():
+				return
+			case <-time.After(dice.between(low, high)):
+			}
+			if err := do(ctx, dice); err != nil && ctx.Err() == nil {
+				fmt.Fprintln(os.Stderr, "chaos: "+kind+": "+err.Error())
+			}
+		}
+	})
+}
+
+// stop ends all trouble, and returns when what was stopped runs again.
+func (d *disturber) stop() {
+	close(d.calm)
+	d.done.Wait()
+	d.rig.psp.faulty.Store(false)
+	d.rig.relay.faulty.Store(false)
+}
+
+// kill ends an instance; it starts again a moment later, meanwhile others die.
+func (d *disturber) kill(ctx context.Context, dice *dice) error {
+	i, after := d.any(dice), dice.between(0, 400*time.Millisecond)
+	if i.over() {
+		return errEndedByItself
+	}
+	if i.kill() {
+		d.tally.add(countKills)
+	}
+	d.done.Go(func() {
+		if pause(ctx, after) == nil {
+			if err := i.start(); err != nil {
+				fmt.Fprintln(os.Stderr, "chaos: "+err.Error())
+			}
+		}
+	})
+	return nil
+}
+
+// stall stops an instance for longer than the PSP's word takes to be final.
+func (d *disturber) stall(ctx context.Context, dice *dice) error {
+	d.tally.add(countStalls)
+	return d.any(dice).stall(ctx, dice.between(500*time.Millisecond, finality+4*time.Second))
+}
+
+func (d *disturber) any(dice *dice) *instance {
+	return d.rig.instances[dice.below(len(d.rig.instances))]
+}
+
+// restart ends the database and starts it again.
+func (d *disturber) restart(ctx context.Context, dice *dice) error {
+	signal, name := syscall.SIGQUIT, countStops
+	if dice.chance(40) {
+		signal, name = syscall.SIGKILL, countCrashes
+	}
+	d.tally.add(name)
+	return d.rig.restartDatabase(ctx, signal)
+}
+
+// terminate ends backends. That the server is down right now is no error.
+func (d *disturber) terminate(ctx context.Context, dice *dice) error {
+	ended, err := d.rig.terminate(ctx, 1+dice.below(4))
+	if err != nil {
+		return nil //nolint:nilerr // it is being restarted
+	}
+	for range ended {
+		d.tally.add(countBackends)
+	}
+	return nil
+}
+
+func (d *disturber) cut(_ context.Context, dice *dice) error {
+	d.rig.proxy.cutSome(dice, 15)
+	return nil
+}
+
+// swallow makes black holes, some for longer than the PSP's word takes to be
+// final.
+func (d *disturber) swallow(_ context.Context, dice *dice) error {
+	d.rig.proxy.swallowSome(dice, 10, dice.between(500*time.Millisecond, finality+6*time.Second))
+	return nil
+}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"fmt"
+	"time"
+)
+
+// article is what everybody buys; its stock tells whether an order was deducted
+// once.
+const article = "A-1"
+
+// orderJSON is an order, perhaps with its payment in it.
+func orderJSON(p *purchase, atOnce bool, d *dice) string {
+	cents := 100 + d.below(50_000)
+	total := fmt.Sprintf("%d.%02d", cents/100, cents%100)
+	more := ""
+	if p.scenario == "abandon" {
+		more += fmt.Sprintf(`, "expires_at": %q`, time.Now().Add(abandonedAfter).UTC().Format(time.RFC3339))
+	}
+	if atOnce {
+		more += `, "pay": {` + p.payJSON() + "}"
+	}
+	return fmt.Sprintf(`{"number": %q, "currency": "EUR", "total": %q,
+		"lines": [{"sku": %q, "name": "Lamp", "quantity": 1, "unit_price": %q, "total": %q}],
+		"customer": {"email": "a@example.org", "name": "A. Person"},
+		"return_urls": {"success": "https://shop.example/thanks", "failure": "https://shop.example/oops"}%s}`,
+		p.number, total, article, total, total, more)
+}
+
+// payJSON is how the purchase is paid; wallets are decided by their buttons.
+func (p *purchase) payJSON() string {
+	if p.method == "wallet" {
+		return `"method": "wallet"`
+	}
+	return fmt.Sprintf(`"method": %q, "data": {"scenario": %q}`, p.method, p.scenario)
+}
