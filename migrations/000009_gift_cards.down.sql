@@ -1,0 +1,1 @@
+drop table gift_cards, gift_card_entries;
