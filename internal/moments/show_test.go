@@ -22,8 +22,8 @@ func TestOperatorsSeeWhatRunsForEachMethodWithoutADatabase(t *testing.T) {
 		}
 	}
 	require.Contains(t, lists.String(), "  post   order-path-selector, save-order\n         order-path-selector → status-ok\n")
-	require.Equal(t, 3*8, strings.Count(charts.String(), "```mermaid\nflowchart LR\n"),
-		"eight pipelines, eight for the method whose gateway edits one, and eight for that whose settings do")
+	require.Equal(t, 3*15, strings.Count(charts.String(), "```mermaid\nflowchart LR\n"),
+		"fifteen pipelines, as many for the method whose gateway edits one, and for that whose settings do")
 	require.Contains(t, lists.String(), "         large-order: note when order.total >= 1000 && fact.changed with {text: ")
 
 	require.Len(t, s.Pipelines("demo"), 5)

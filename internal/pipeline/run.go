@@ -47,6 +47,7 @@ type Run struct {
 	confirming bool // this run decides on what a call of another brought back
 	undecided  bool // the run learnt facts that confirm has not seen
 	settled    bool // the present step needs no call
+	decided    bool // a step knew what became of money
 	ids        *payment.IDs
 }
 
@@ -102,7 +103,7 @@ func (run *Run) CallID() string {
 // that it begins: from then on money may have moved.
 func (run *Run) Begun() bool {
 	if run.Operation != nil {
-		return len(run.Announced()) > 0
+		return run.decided || len(run.Announced()) > 0
 	}
 	return run.Payment != nil && run.Payment.Initial() != nil
 }
@@ -140,7 +141,7 @@ func (run *Run) Announce(p *payment.Payment, typ payment.Type, amount payment.Mo
 // Settle records a fact that the step knows without asking anybody: its call is
 // not made, and confirm decides on the fact.
 func (run *Run) Settle(f payment.Fact) error {
-	run.settled, run.undecided = true, true
+	run.settled, run.undecided, run.decided = true, true, true
 	return run.Take(f)
 }
 

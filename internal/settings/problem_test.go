@@ -68,7 +68,7 @@ func TestBadSettings(t *testing.T) {
 		{"bad store name", "stores:\n  Demo: {}\n", "2:3: stores.?: a name is 1 to 40 of a-z, 0-9 and -, and begins with a letter"},
 		{"duplicate store", "stores:\n  a: {}\n  a: {}\n", "3:3: stores.a: stands here a second time"},
 		{"duplicate key", store("title: A\ntitle: B"), "4:5: stores.demo.title: stands here a second time"},
-		{"unknown key", store("titel: A"), "3:5: stores.demo.titel: unknown key; known here: title, return_origins, accounts, methods, stock, mail_from, pipelines, effects"},
+		{"unknown key", store("titel: A"), "3:5: stores.demo.titel: unknown key; known here: title, return_origins, accounts, methods, stock, mail_from, pipelines, effects, auto_refund"},
 		{"number for text", store("title: 5"), "3:12: stores.demo.title: must be text; put it in quotes"},
 		{"list for text", store("title: [a]"), "3:12: stores.demo.title: must be text"},
 		{"nothing for text", store("title:"), "3:5: stores.demo.title: is empty; must be text"},
