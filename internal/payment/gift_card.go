@@ -1,6 +1,9 @@
 package payment
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // GiftCardID identifies a gift card: "gcd_…".
 type GiftCardID ID
@@ -61,6 +64,9 @@ type GiftCardEntry struct {
 	Last4   string
 	At      time.Time
 }
+
+// Name is what a transaction knows the entry by.
+func (e GiftCardEntry) Name() string { return e.Card.String() + "-" + strconv.Itoa(e.N) }
 
 // GiftCardTaking asks to take money from the card of a code.
 type GiftCardTaking struct {

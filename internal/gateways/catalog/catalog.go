@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/paysvc/paysvc/internal/gateways"
+	"github.com/paysvc/paysvc/internal/gateways/giftcard"
 	"github.com/paysvc/paysvc/internal/gateways/offline"
 	"github.com/paysvc/paysvc/internal/gateways/sandbox"
 	"github.com/paysvc/paysvc/internal/gateways/stripe"
@@ -25,6 +26,7 @@ type Entry struct {
 // All returns every gateway, sorted by name.
 func All() []Entry {
 	return []Entry{
+		{giftcard.Name, plain(giftcard.New)},
 		{offline.Name, configured(offline.New)},
 		{sandbox.Name, configured(sandbox.New)},
 		{stripe.Name, configured(stripe.New)},
