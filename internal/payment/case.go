@@ -35,6 +35,16 @@ const (
 	CaseExpiredHeld CaseKind = "expired_holding_money"
 	// CaseFailedRun is a pipeline that failed for good.
 	CaseFailedRun CaseKind = "failed_run"
+	// CaseUnknownOutcome is a transaction that the PSP was asked about as often as
+	// the schedule says, and nobody knows what became of it.
+	CaseUnknownOutcome CaseKind = "unknown_outcome"
+	// CaseStuckRelease is money that should be given back, and could not.
+	CaseStuckRelease CaseKind = "stuck_refund"
+	// CaseAuthorizationExpiring is reserved money that is about to lapse.
+	CaseAuthorizationExpiring CaseKind = "authorization_expiring"
+	// CaseReconciliation is something that the PSP's list and our books say
+	// differently.
+	CaseReconciliation CaseKind = "reconciliation_difference"
 )
 
 // Case is something only a person can decide. One case is open per kind and
@@ -82,4 +92,6 @@ var caseDetails = map[CaseKind]string{
 	CaseChargeback:       "The shopper's bank took money back.",
 	CaseReversed:         "The PSP took back an approval.",
 	CaseOverLimit:        "The PSP reports more than the payment holds.",
+	CaseUnknownOutcome:   "Nobody knows what became of the money: the PSP was asked as often as the schedule says.",
+	CaseStuckRelease:     "Money should be given back, and it could not.",
 }
