@@ -153,7 +153,7 @@ func (s *Simulator) answerAs(w http.ResponseWriter, r *http.Request, how answer,
 		return writeJSON(w, http.StatusOK, bare)
 	case answerSlowly:
 		s.hold(r.Context(), s.delays.Slow)
-	case answerPlainly:
+	case answerPlainly, answerDone: // what was done before was refused already
 	}
 	return writeJSON(w, http.StatusOK, full)
 }

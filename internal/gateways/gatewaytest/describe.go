@@ -45,6 +45,38 @@ func (s *suite) testDescription(t *testing.T) {
 		}, c.Recurring)
 		require.False(t, c.PartialCapture && !c.Capture || c.MultipleCaptures && !c.PartialCapture, "part of nothing")
 		require.False(t, c.PartialRefund && !c.Refund, "part of nothing")
+		require.False(t, c.ReleasesRest && !c.Capture || c.VoidRest && !c.Void, "the rest of nothing")
+		require.False(t, c.Increase && !m.AuthorizeOnly, "nothing is reserved that could be more")
+	}
+	requireHonest(t, g, d)
+}
+
+// requireHonest tells that the gateway can do what its methods claim, and claims
+// what it can. What a gateway without a PSP claims is done on an operator's word;
+// there is nobody whom it could ask to reserve more.
+func requireHonest(t *testing.T, g gateways.Gateway, d gateways.Description) {
+	t.Helper()
+	_, captures := g.(gateways.Capturer)
+	_, refunds := g.(gateways.Refunder)
+	_, voids := g.(gateways.Voider)
+	_, increases := g.(gateways.Increaser)
+	_, decides := g.(gateways.Decider)
+	claims := func(claim func(c gateways.Capabilities) bool) bool {
+		for _, m := range d.Methods {
+			if claim(m.Capabilities) {
+				return true
+			}
+		}
+		return false
+	}
+	for what, has := range map[string]struct{ able, claimed, byWord bool }{
+		"captures":  {captures, claims(func(c gateways.Capabilities) bool { return c.Capture }), decides},
+		"refunds":   {refunds, claims(func(c gateways.Capabilities) bool { return c.Refund }), decides},
+		"voids":     {voids, claims(func(c gateways.Capabilities) bool { return c.Void }), decides},
+		"increases": {increases, claims(func(c gateways.Capabilities) bool { return c.Increase }), false},
+	} {
+		require.False(t, has.claimed && !has.able && !has.byWord, "a method claims %s that the gateway cannot make", what)
+		require.False(t, has.able && !has.claimed, "no method claims the %s that the gateway can make", what)
 	}
 }
 

@@ -60,6 +60,9 @@ type PSP struct {
 	// NamesNoAccount and NamesNoMode are of a PSP whose answers leave that out.
 	NamesNoAccount bool
 	NamesNoMode    bool
+	// Operations lends the words for what is done with a payment; nil for a gateway
+	// that does nothing with one.
+	Operations *Operations
 }
 
 // Says is what the PSP says of a payment.
@@ -94,4 +97,5 @@ func Run(t *testing.T, h Harness) {
 	t.Run("notification", s.testNotification)
 	t.Run("forged notification", s.testForgery)
 	t.Run("genuine but wrong notification", s.testGenuineButWrong)
+	s.testOperations(t)
 }

@@ -72,8 +72,9 @@ func (l *logs) hold(t *testing.T) {
 type rig struct {
 	gateway gateways.Gateway
 	url     string
-	// requests counts what arrived at the PSP, and sends what asked it to pay.
-	requests, sends atomic.Int64
+	// requests counts what arrived at the PSP, sends what asked it to pay, and does
+	// what asked it to do something with a payment.
+	requests, sends, does atomic.Int64
 }
 
 // settings are those of a gateway in front of a PSP at the address.
@@ -104,6 +105,9 @@ func (s *suite) connectFor(t *testing.T, timeout time.Duration, psp http.Handler
 		r.requests.Add(1)
 		if s.PSP.Pays(req) {
 			r.sends.Add(1)
+		}
+		if o := s.PSP.Operations; o != nil && o.Does(req) {
+			r.does.Add(1)
 		}
 		psp(w, req)
 	}))

@@ -51,6 +51,7 @@ func TestConformance(t *testing.T) {
 				return encode(map[string]any{"id": eventID, "event": "dispute_opened", "created": "2026-03-01T11:59:58Z"})
 			},
 			Sign: sign, SignedHeaders: []string{"Sandbox-Signature"}, Tolerance: 300 * time.Second,
+			Operations: operations(),
 		},
 	})
 }
