@@ -63,10 +63,19 @@ func (g *Gateway) Describe() gateways.Description {
 		methods[name] = gateways.Method{
 			Title: m.Title, Type: gateways.Standard, RequiresInteraction: len(inputsOf(name)) > 0,
 			AuthorizeOnly: m.ModeOnOrder == Authorized, Widget: form(name),
-			Capabilities: gateways.Capabilities{Recurring: gateways.RecurringNotSupported},
+			Capabilities: onAWord(),
 		}
 	}
 	return gateways.Description{Name: Name, Methods: methods}
+}
+
+// onAWord is what can be done with a payment: whatever somebody says was done.
+// There is nobody to ask, so nothing is released along with a capture.
+func onAWord() gateways.Capabilities {
+	return gateways.Capabilities{
+		Capture: true, PartialCapture: true, MultipleCaptures: true, Refund: true, PartialRefund: true,
+		Void: true, VoidRest: true, Recurring: gateways.RecurringNotSupported,
+	}
 }
 
 // Decide implements gateways.Decider.

@@ -149,3 +149,14 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		require.Equal(t, field, fieldsOf(t, err)[0], err)
 	}
 }
+
+func TestWhatAnOperatorSaysWasDoneCanBeRecorded(t *testing.T) {
+	t.Parallel()
+	g, _ := open(t, offline.Config{}, "invoice")
+	for _, kind := range kinds() {
+		can := g.Describe().Methods[kind].Capabilities
+		require.True(t, can.Capture && can.PartialCapture && can.MultipleCaptures, kind)
+		require.True(t, can.Refund && can.PartialRefund && can.Void && can.VoidRest, kind)
+		require.False(t, can.ReleasesRest || can.Increase, "%s: there is nobody who would do it", kind)
+	}
+}
