@@ -28,6 +28,9 @@ type Config struct {
 	// PaymentMethodTypes are those that Checkout offers; empty are those that are
 	// enabled in Stripe's dashboard.
 	PaymentMethodTypes []string `yaml:"payment_method_types"`
+	// IncrementalAuthorization asks for the right to increase what is reserved. Only
+	// accounts for which Stripe has enabled it may ask.
+	IncrementalAuthorization bool `yaml:"incremental_authorization"`
 	// Timeout bounds an exchange in total; zero is 15 s.
 	Timeout time.Duration `yaml:"timeout"`
 }

@@ -2,7 +2,6 @@ package stripe
 
 import (
 	"net/url"
-	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -71,22 +70,29 @@ func (g *Gateway) completeFacts(s *sessionObject, f payment.Fact) ([]payment.Fac
 	return facts, nil
 }
 
-// intentFacts returns what an intent says: first of the payment itself, then of
-// what was taken, let go and given back, as far as its charge is there.
+// intentFacts returns what an intent of ours says: first of the payment itself,
+// then of what was reserved on top, taken, let go and given back, as far as its
+// charge is there.
 func (g *Gateway) intentFacts(p *intentObject, source payment.Source) ([]payment.Fact, error) {
-	amount, err := fromStripe(p.Amount, p.Currency)
-	reference := p.Metadata[metaReference]
-	if err != nil || !p.echoes() || !gateways.PlainID(p.ID) || !gateways.PlainID(reference) {
+	if !p.echoes() || !gateways.PlainID(p.Metadata[metaReference]) {
+		return nil, errUnreadable
+	}
+	return g.anyIntentFacts(p, source)
+}
+
+// anyIntentFacts does so for an intent that may be of another program.
+func (g *Gateway) anyIntentFacts(p *intentObject, source payment.Source) ([]payment.Fact, error) {
+	whole, err := fromStripe(p.Amount, p.Currency)
+	if err != nil || p.Livemode == nil || !gateways.PlainID(p.ID) {
 		return nil, errUnreadable
 	}
 	first := payment.Fact{
-		Source: source, Reference: reference, GatewayReference: p.ID, State: stateIn(intentStates, p.Status),
-		Amount: &amount, Account: g.ourAccount(""), Mode: modeOf(p.Livemode),
+		Source: source, Reference: p.Metadata[metaReference], GatewayReference: p.ID, State: stateIn(intentStates, p.Status),
+		Amount: &whole, Account: g.ourAccount(""), Mode: modeOf(p.Livemode),
 	}
 	switch {
-	case p.Status == "canceled" && p.wasReserved():
-		first.State, first.Type = payment.Approved, payment.Authorize
-		return []payment.Fact{first, follow(first, payment.Void, amount)}, nil
+	case p.Status == "requires_capture", p.Status == "succeeded", p.Status == "canceled" && p.wasReserved():
+		return p.reservedFacts(first)
 	case p.Status == "canceled" && p.CancellationReason != "":
 		first.Reason = gateways.PlainReason(p.CancellationReason, "", "")
 	case first.State == payment.ActionRequired:
@@ -94,10 +100,6 @@ func (g *Gateway) intentFacts(p *intentObject, source payment.Source) ([]payment
 		if p.LastPaymentError != nil {
 			first.Reason = reasonOf(*p.LastPaymentError)
 		}
-	case p.Status == "requires_capture":
-		first.Type = payment.Authorize
-	case p.Status == "succeeded":
-		return g.takenFacts(p, first)
 	}
 	if first.Reason.Code == "" {
 		first.Reason = whyState(first.State, p.Status)
@@ -115,96 +117,6 @@ func (p *intentObject) wasReserved() bool {
 // money was reserved before.
 func (p *intentObject) isVague() bool {
 	return p.Status == "canceled" && p.CaptureMethod == captureManual && p.LatestCharge.Object == nil
-}
-
-// takenFacts returns what an intent says of which the money was taken.
-func (g *Gateway) takenFacts(p *intentObject, first payment.Fact) ([]payment.Fact, error) {
-	received, err := fromStripe(&p.AmountReceived, p.Currency)
-	if err != nil {
-		return nil, errUnreadable
-	}
-	if p.CaptureMethod != captureManual {
-		first.Amount = &received
-	}
-	facts := []payment.Fact{first}
-	if p.CaptureMethod == captureManual {
-		facts = append(facts, follow(first, payment.Capture, received))
-		if rest := first.Amount.Sub(received); rest.IsPositive() {
-			facts = append(facts, follow(first, payment.Void, rest)) // Stripe lets go of what was not taken
-		}
-	}
-	charge := p.LatestCharge.Object
-	if charge == nil || charge.Refunds == nil {
-		return facts, nil
-	}
-	for _, r := range slices.Backward(charge.Refunds.Data) { // Stripe lists the newest first
-		if charge.released(r) {
-			continue
-		}
-		f, err := refundFact(first, r)
-		if err != nil {
-			return nil, err
-		}
-		facts = append(facts, f)
-	}
-	return facts, nil
-}
-
-// released tells of a refund that nothing was given back by it: Stripe writes one
-// too for what was reserved and not taken. No money moved, so no balance changed.
-func (c *chargeObject) released(r refundObject) bool {
-	return !c.Captured || r.BalanceTransaction.ID == "" && r.Status == "succeeded" &&
-		r.Amount != nil && *r.Amount > 0 && *r.Amount == c.Amount-c.AmountCaptured
-}
-
-// follow returns the fact of something that Stripe did with all of a payment's
-// money and gives no name: there is one of a type, so it gets the intent's.
-func follow(first payment.Fact, typ payment.Type, amount payment.Money) payment.Fact {
-	first.Type, first.State, first.Amount = typ, payment.Approved, &amount
-	first.NextAction, first.Reason = nil, payment.Reason{}
-	return first
-}
-
-// refundFact returns what a refund says. One that we asked for is named by our
-// reference, any other by that of the payment it acts upon.
-func refundFact(of payment.Fact, r refundObject) (payment.Fact, error) {
-	amount, err := fromStripe(r.Amount, r.Currency)
-	if err != nil || !gateways.PlainID(r.ID) {
-		return payment.Fact{}, errUnreadable
-	}
-	f := payment.Fact{
-		Source: of.Source, Reference: of.Reference, Type: payment.Refund, GatewayReference: r.ID,
-		State: stateIn(refundStates, r.Status), Amount: &amount, Account: of.Account, Mode: of.Mode, At: timeOf(r.Created),
-	}
-	f.Reason = whyState(f.State, r.Status)
-	if r.Reason != "" {
-		f.Reason = gateways.PlainReason(r.Reason, "", "")
-	}
-	if own := r.Metadata[metaReference]; gateways.OurReference(own) {
-		f.Reference = own
-	}
-	return f, nil
-}
-
-// disputeFact returns what a dispute says. An open one does not say whether the
-// money is gone; told is what the event about it says, or "".
-func disputeFact(of payment.Fact, d disputeObject, told payment.State) (payment.Fact, error) {
-	amount, err := fromStripe(d.Amount, d.Currency)
-	if err != nil || !gateways.PlainID(d.ID) {
-		return payment.Fact{}, errUnreadable
-	}
-	f := payment.Fact{
-		Source: of.Source, Reference: of.Reference, Type: payment.Chargeback, GatewayReference: d.ID,
-		State: stateIn(disputeStates, d.Status), Amount: &amount, Account: of.Account, Mode: of.Mode, At: timeOf(d.Created),
-		Reason: gateways.PlainReason(d.Reason, "", ""),
-	}
-	if f.State == payment.Pending && len(d.BalanceTransactions) > 0 {
-		f.State = payment.Approved
-	}
-	if d.Status != "lost" && told != "" {
-		f.State = told // a lost dispute may bring a part back, and remains one
-	}
-	return f, nil
 }
 
 // clientAction lets the shop's page go on with an intent, if it is the page's.

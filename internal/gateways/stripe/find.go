@@ -2,10 +2,7 @@ package stripe
 
 import (
 	"context"
-	"encoding/base32"
-	"encoding/binary"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/stripe/stripe-go/v85"
@@ -15,8 +12,8 @@ import (
 )
 
 const (
-	// searchedAround is how far Stripe's date of a payment may be from the time in
-	// our reference, on either side: a request under way and clocks that differ.
+	// searchedAround is how far Stripe's date of a payment may be from that of its
+	// announcement, on either side: a request under way and clocks that differ.
 	searchedAround = 5 * time.Minute
 	// pageItems keeps a page well below the largest answer that is read, and
 	// pagesMax bounds the search of a busy account.
@@ -24,7 +21,7 @@ const (
 	pagesMax  = 10
 )
 
-// item is what a page says of a session or an intent.
+// item is what a page says of a session, an intent or a refund.
 type item struct {
 	ID                string            `json:"id"`
 	ClientReferenceID string            `json:"client_reference_id"`
@@ -38,20 +35,17 @@ func (i item) reference() string {
 	return i.Metadata[metaReference]
 }
 
-// find returns Stripe's id of the payment with our reference. The search index
+// find returns Stripe's id of the payment with our reference, that was announced
+// then. The search index
 // lags behind, so only what it finds counts; that there is none only the lists
 // can say, which are up to date, once all of them have been read.
-func (a asking) find(ctx context.Context) (string, error) {
+func (a asking) find(ctx context.Context, announced time.Time) (string, error) {
 	id, err := a.search(ctx)
 	if id != "" || err != nil {
 		return id, err
 	}
-	made, ok := madeAt(a.reference)
-	if !ok {
-		return "", payment.Errorf(payment.KindUnavailable, "gateway_unavailable", "the reference does not say when to look")
-	}
 	between := &stripe.RangeQueryParams{
-		GreaterThanOrEqual: made.Add(-searchedAround).Unix(), LesserThanOrEqual: made.Add(searchedAround).Unix(),
+		GreaterThanOrEqual: announced.Add(-searchedAround).Unix(), LesserThanOrEqual: announced.Add(searchedAround).Unix(),
 	}
 	id, err = a.among(ctx, func(ctx context.Context, after *string) error {
 		params := &stripe.CheckoutSessionListParams{CreatedRange: between}
@@ -116,7 +110,7 @@ func (a asking) among(ctx context.Context, next func(ctx context.Context, after 
 		}
 		after = stripe.String(page.Data[len(page.Data)-1].ID)
 	}
-	return "", payment.Errorf(payment.KindUnavailable, "gateway_unavailable", "the PSP lists too many payments of that time")
+	return "", payment.Errorf(payment.KindUnavailable, "gateway_unavailable", "the PSP lists too many objects")
 }
 
 func (a asking) page(ctx context.Context, object string, request func(context.Context) error) (list[item], error) {
@@ -138,17 +132,4 @@ func pageOf(a gateways.Answer, object string) (list[item], error) {
 		}
 	}
 	return page, nil
-}
-
-// madeAt reads the time that our references begin with: milliseconds in 48 bits.
-func madeAt(reference string) (time.Time, bool) {
-	const chars, digits = 16, "0123456789ABCDEFGHJKMNPQRSTVWXYZ" // of 10 bytes
-	if !gateways.OurReference(reference) {
-		return time.Time{}, false
-	}
-	begin, err := base32.NewEncoding(digits).WithPadding(base32.NoPadding).DecodeString(strings.ToUpper(reference[:chars]))
-	if err != nil {
-		return time.Time{}, false
-	}
-	return time.UnixMilli(int64(binary.BigEndian.Uint64(begin[:8]) >> 16)), true
 }

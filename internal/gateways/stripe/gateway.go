@@ -32,6 +32,10 @@ const (
 // twice as long, and longer than any request can be on its way.
 const finality = 2 * searchedAround
 
+// authorizationLife is how long Stripe keeps money reserved, unless the card's
+// network says otherwise; then the charge tells.
+const authorizationLife = 7 * 24 * time.Hour
+
 // clientKind tells a page what to do with the widget and the client action.
 const clientKind = "stripe"
 
@@ -48,6 +52,11 @@ type Gateway struct {
 var (
 	_ gateways.Gateway            = (*Gateway)(nil)
 	_ gateways.Payer              = (*Gateway)(nil)
+	_ gateways.Capturer           = (*Gateway)(nil)
+	_ gateways.Refunder           = (*Gateway)(nil)
+	_ gateways.Voider             = (*Gateway)(nil)
+	_ gateways.Increaser          = (*Gateway)(nil)
+	_ gateways.Lister             = (*Gateway)(nil)
 	_ gateways.Inquirer           = (*Gateway)(nil)
 	_ gateways.Closer             = (*Gateway)(nil)
 	_ gateways.NotificationReader = (*Gateway)(nil)
@@ -84,22 +93,31 @@ func newAPI(c Config, client *gateways.Client) *stripe.Client {
 
 // Describe implements gateways.Gateway.
 func (g *Gateway) Describe() gateways.Description {
-	none := gateways.Capabilities{Recurring: gateways.RecurringNotSupported}
-	method := func(title string, typ gateways.MethodType, authorizeOnly bool) gateways.Method {
-		m := gateways.Method{
-			Title: title, Type: typ, RequiresInteraction: true, AuthorizeOnly: authorizeOnly, Capabilities: none,
-		}
-		if typ == gateways.Standard {
-			m.Widget = map[string]any{"kind": clientKind, "publishable_key": g.config().PublishableKey}
-		}
-		return m
-	}
 	return gateways.Description{Name: Name, Finality: finality, Methods: map[string]gateways.Method{
-		methodCheckout:       method("Online payment", gateways.Redirection, false),
-		methodCheckoutManual: method("Online payment, charged on dispatch", gateways.Redirection, true),
-		methodCard:           method("Card", gateways.Standard, false),
-		methodCardManual:     method("Card, charged on dispatch", gateways.Standard, true),
+		methodCheckout:       g.method("Online payment", gateways.Redirection, false),
+		methodCheckoutManual: g.method("Online payment, charged on dispatch", gateways.Redirection, true),
+		methodCard:           g.method("Card", gateways.Standard, false),
+		methodCardManual:     g.method("Card, charged on dispatch", gateways.Standard, true),
 	}}
+}
+
+// method describes a method. Of what is reserved Stripe lets one capture be made,
+// of all or a part, and lets go of what that leaves.
+func (g *Gateway) method(title string, typ gateways.MethodType, later bool) gateways.Method {
+	m := gateways.Method{
+		Title: title, Type: typ, RequiresInteraction: true, AuthorizeOnly: later, Reversal: gateways.ReversalRefund,
+		Capabilities: gateways.Capabilities{Refund: true, PartialRefund: true, Recurring: gateways.RecurringNotSupported},
+	}
+	if later {
+		m.AuthorizationLife, m.Reversal = authorizationLife, gateways.ReversalVoid
+		c := &m.Capabilities
+		c.Capture, c.PartialCapture, c.ReleasesRest, c.Void = true, true, true, true
+		c.Increase = g.config().IncrementalAuthorization
+	}
+	if typ == gateways.Standard {
+		m.Widget = map[string]any{"kind": clientKind, "publishable_key": g.config().PublishableKey}
+	}
+	return m
 }
 
 // Exclude implements gateways.MethodFilter.

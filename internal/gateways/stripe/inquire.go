@@ -14,23 +14,45 @@ import (
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
-// errOnlyPayments keeps "no such payment" from being read as the fate of a
-// capture or a refund: those are asked about through their payment.
-var errOnlyPayments = errors.New("the PSP can be asked about payments only")
+// errOnlyPayments keeps "no such payment" from being read as the fate of
+// something else: only a payment can be abandoned.
+var errOnlyPayments = errors.New("only a payment can be closed")
 
-// Inquire implements gateways.Inquirer. What followed the payment (a refund
-// from the dashboard, a dispute) is among the facts.
+// Inquire implements gateways.Inquirer. What followed a payment (a refund from the
+// dashboard, a dispute) is among the facts.
 func (g *Gateway) Inquire(ctx context.Context, q payment.Inquiry) ([]payment.Fact, error) {
-	facts, err := g.learn(ctx, "inquire", q, false)
+	facts, err := g.inquire(ctx, q)
 	if err != nil {
 		return nil, fmt.Errorf("inquire %s: %w", q.Reference, err)
 	}
 	return facts, nil
 }
 
+func (g *Gateway) inquire(ctx context.Context, q payment.Inquiry) ([]payment.Fact, error) {
+	ctx, cancel := context.WithTimeout(ctx, g.timeout)
+	defer cancel()
+	if began(q) {
+		return g.learn(ctx, "inquire", q, false)
+	}
+	return operation{
+		asking: asking{g: g, operation: "inquire", reference: q.Reference}, typ: q.Type, initial: q.Initial, id: q.GatewayReference,
+	}.learn(ctx, payment.SourceInquiry)
+}
+
+// began tells whether the question is about what began a payment. An increase is
+// an authorization too, but not the first.
+func began(q payment.Inquiry) bool {
+	return q.Type.Initial() && (q.Initial.Reference == "" || q.Initial.Reference == q.Reference)
+}
+
 // Close implements gateways.Closer: an open session expires, an intent that still
 // waits for the shopper is canceled. Money that is reserved or on its way stays.
 func (g *Gateway) Close(ctx context.Context, q payment.Inquiry) ([]payment.Fact, error) {
+	if !began(q) {
+		return nil, fmt.Errorf("close %s: %w", q.Reference, errOnlyPayments)
+	}
+	ctx, cancel := context.WithTimeout(ctx, g.timeout)
+	defer cancel()
 	facts, err := g.learn(ctx, "close", q, true)
 	if err != nil {
 		return nil, fmt.Errorf("close %s: %w", q.Reference, err)
@@ -41,15 +63,10 @@ func (g *Gateway) Close(ctx context.Context, q payment.Inquiry) ([]payment.Fact,
 // learn finds the payment, ends it where that is wanted and can be, and returns
 // what is true then.
 func (g *Gateway) learn(ctx context.Context, operation string, q payment.Inquiry, end bool) ([]payment.Fact, error) {
-	if !q.Type.Initial() {
-		return nil, errOnlyPayments
-	}
-	ctx, cancel := context.WithTimeout(ctx, g.timeout)
-	defer cancel()
 	ask := asking{g: g, operation: operation, reference: q.Reference}
 	id := q.GatewayReference
 	if id == "" {
-		found, err := ask.find(ctx)
+		found, err := ask.find(ctx, q.CreatedAt)
 		if err != nil {
 			return nil, err
 		}

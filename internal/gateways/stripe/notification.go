@@ -70,9 +70,22 @@ type event struct {
 	Created  int64  `json:"created"`
 	Livemode *bool  `json:"livemode"`
 	Account  string `json:"account"` // of a platform's connected account; ours has none
-	Data     struct {
+	// Request is what caused it; old versions show only its id.
+	Request jsontext.Value `json:"request"`
+	Data    struct {
 		Object jsontext.Value `json:"object"`
 	} `json:"data"`
+}
+
+// cause returns our reference of the operation that caused the event, or "".
+func (e event) cause() string {
+	r, err := decode[struct {
+		IdempotencyKey string `json:"idempotency_key"`
+	}](e.Request)
+	if err != nil || !gateways.OurReference(r.IdempotencyKey) {
+		return ""
+	}
+	return r.IdempotencyKey
 }
 
 const signatureField = "Stripe-Signature"
@@ -180,7 +193,20 @@ func (g *Gateway) readFollowing(ctx context.Context, notice gateways.Notice, e e
 		return notice, unreadableNotice()
 	}
 	notice.Facts = merge(facts, shown)
+	if p.Status == "canceled" {
+		nameVoid(notice.Facts, e.cause())
+	}
 	return notice, nil
+}
+
+// nameVoid gives a void our reference of the request that made it: all that Stripe
+// says with a canceled intent was caused by that.
+func nameVoid(facts []payment.Fact, cause string) {
+	for i, f := range facts {
+		if cause != "" && f.Type == payment.Void {
+			facts[i].Reference = cause
+		}
+	}
 }
 
 // shownFacts returns what the event itself says of a refund or a dispute.
@@ -192,7 +218,7 @@ func (g *Gateway) shownFacts(of payment.Fact, p *intentObject, e event) ([]payme
 		if err != nil {
 			return nil, err
 		}
-		if c := p.LatestCharge.Object; p.Status != "succeeded" || c != nil && c.released(r) {
+		if c := p.LatestCharge.Object; p.ID != "" && p.Status != "succeeded" || c != nil && c.released(r) {
 			return nil, nil
 		}
 		f, err := refundFact(of, r)

@@ -14,10 +14,15 @@ import (
 // PaymentIntents exist write it. The SDK's types would refuse an event whose
 // version has another form in a field that nobody here reads.
 
-// metadata keys. Stripe copies neither from a session to its intent.
+// metadata keys. Stripe copies none from a session to its intent.
 const (
-	metaReference = "reference" // our reference of the transaction
+	metaReference = "reference" // our reference of the payment, or of a refund
 	metaMethod    = "method"    // the method, for what is found without its session
+	metaCapture   = "capture"   // our reference of the capture, on its intent
+	// metaIncrease and our reference of an increase are the key, on its intent, of
+	// how much more is reserved by it, in Stripe's minor units.
+	metaIncrease = "increase_"
+	metaReason   = "reason" // why money was given back, for people
 )
 
 // sessionObject is a Checkout Session.
@@ -57,19 +62,26 @@ type chargeObject struct {
 	Status         string              `json:"status"`
 	Disputed       bool                `json:"disputed"`
 	Refunds        *list[refundObject] `json:"refunds"`
+	Details        struct {
+		Card struct {
+			CaptureBefore int64 `json:"capture_before"`
+		} `json:"card"`
+	} `json:"payment_method_details"`
 }
 
 // refundObject is a refund, or what Stripe calls so when it lets go of money that
 // was reserved and not taken.
 type refundObject struct {
-	ID                 string               `json:"id"`
-	Amount             *int64               `json:"amount"`
-	Currency           string               `json:"currency"`
-	Status             string               `json:"status"`
-	Reason             string               `json:"failure_reason"`
-	Created            int64                `json:"created"`
-	Metadata           map[string]string    `json:"metadata"`
-	BalanceTransaction expandable[struct{}] `json:"balance_transaction"`
+	ID                 string                   `json:"id"`
+	Amount             *int64                   `json:"amount"`
+	Currency           string                   `json:"currency"`
+	Status             string                   `json:"status"`
+	Reason             string                   `json:"failure_reason"`
+	Created            int64                    `json:"created"`
+	Metadata           map[string]string        `json:"metadata"`
+	BalanceTransaction expandable[struct{}]     `json:"balance_transaction"`
+	FailureTransaction expandable[struct{}]     `json:"failure_balance_transaction"`
+	PaymentIntent      expandable[intentObject] `json:"payment_intent"`
 }
 
 // disputeObject is a chargeback, or the inquiry that may become one.

@@ -62,7 +62,9 @@ func (g *Gateway) paid(ctx context.Context, r payment.PayRequest, a gateways.Ans
 // askAgain asks for what an answer did not say. Such an answer is a hint that
 // the payment exists, and proves nothing about it.
 func (g *Gateway) askAgain(ctx context.Context, reference, id string) payment.Fact {
-	facts, err := g.Inquire(ctx, payment.Inquiry{Reference: reference, GatewayReference: id, Type: payment.Authorize})
+	facts, err := g.Inquire(ctx, payment.Inquiry{
+		Reference: reference, GatewayReference: id, Type: payment.Authorize, CreatedAt: g.deps.Now(),
+	})
 	if err != nil {
 		return fact(reference, payment.Unknown, "answer_without_echo", "The payment provider did not say what its answer is about.")
 	}
@@ -91,6 +93,7 @@ func fact(reference string, state payment.State, code, message string) payment.F
 const (
 	captureAutomatic = "automatic"
 	captureManual    = "manual"
+	ifAvailable      = "if_available"
 	nameMaxRunes     = 100
 )
 
@@ -116,6 +119,11 @@ func (g *Gateway) sessionParams(r payment.PayRequest, amount int64) *stripe.Chec
 			CaptureMethod: stripe.String(captureOf(r)), Metadata: metadata(r), StatementDescriptorSuffix: g.suffix(),
 		},
 	}
+	if g.mayIncrease(r) {
+		p.PaymentMethodOptions = &stripe.CheckoutSessionCreatePaymentMethodOptionsParams{
+			Card: &stripe.CheckoutSessionCreatePaymentMethodOptionsCardParams{RequestIncrementalAuthorization: stripe.String(ifAvailable)},
+		}
+	}
 	if types := g.config().PaymentMethodTypes; len(types) > 0 {
 		p.PaymentMethodTypes = stripe.StringSlice(types)
 	}
@@ -130,8 +138,19 @@ func (g *Gateway) intentParams(r payment.PayRequest, amount int64) *stripe.Payme
 		CaptureMethod: stripe.String(captureOf(r)), PaymentMethodTypes: stripe.StringSlice([]string{"card"}),
 		Metadata: metadata(r), Description: stripe.String(nameOf(r.Order)), StatementDescriptorSuffix: g.suffix(),
 	}
+	if g.mayIncrease(r) {
+		p.PaymentMethodOptions = &stripe.PaymentIntentCreatePaymentMethodOptionsParams{
+			Card: &stripe.PaymentIntentCreatePaymentMethodOptionsCardParams{RequestIncrementalAuthorization: stripe.String(ifAvailable)},
+		}
+	}
 	p.SetIdempotencyKey(r.Reference)
 	return p
+}
+
+// mayIncrease tells whether the payment shall allow that more is reserved later:
+// Stripe has to know before.
+func (g *Gateway) mayIncrease(r payment.PayRequest) bool {
+	return !r.Capture && g.config().IncrementalAuthorization
 }
 
 func metadata(r payment.PayRequest) map[string]string {

@@ -138,7 +138,10 @@ func (s *shop) close(t *testing.T) ([]payment.Fact, error) {
 
 func (s *shop) inquiry() payment.Inquiry {
 	t := s.payment.Initial()
-	return payment.Inquiry{Reference: t.Reference, GatewayReference: t.GatewayReference, Type: t.Type, Amount: t.Amount}
+	return payment.Inquiry{
+		Reference: t.Reference, GatewayReference: t.GatewayReference, Type: t.Type, Amount: t.Amount,
+		Initial: *t, CreatedAt: t.CreatedAt,
+	}
 }
 
 func (s *shop) state() payment.State { return s.payment.Initial().State }

@@ -40,13 +40,13 @@ var (
 
 	// refundStates: a refund that failed may have been approved before, and what was
 	// given back is then with the shop again. Whichever Stripe says first, the end
-	// is that it does not count.
+	// is that it does not count. Only one that never succeeded can be canceled.
 	refundStates = map[string]payment.State{
 		"pending":         payment.Pending,
 		"requires_action": payment.Pending,
 		"succeeded":       payment.Approved,
 		"failed":          payment.Reversed,
-		"canceled":        payment.Reversed,
+		"canceled":        payment.Declined,
 	}
 
 	// disputeStates: while a dispute is open, its balance transactions or the event
@@ -91,6 +91,17 @@ var refusals = []refusal{
 // codeKeyInUse comes with several types and statuses, and always of another
 // request that is under way.
 const codeKeyInUse = "idempotency_key_in_use"
+
+// codeUnexpected is Stripe's word for a payment that is in another state.
+const codeUnexpected = "payment_intent_unexpected_state"
+
+// stateRefusals are the codes of operations that Stripe refuses because of the
+// state that the payment is in: this very operation may have brought it there.
+var stateRefusals = []string{
+	codeUnexpected, "intent_invalid_state", "charge_already_captured", "charge_already_refunded", "charge_disputed",
+	"charge_expired_for_capture", "charge_not_refundable", "capture_charge_authorization_expired",
+	"capture_unauthorized_payment", "refund_disputed_payment", "amount_too_large",
+}
 
 func refusalState(status int, e errorDetail) payment.State {
 	for _, r := range refusals {

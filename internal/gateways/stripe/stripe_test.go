@@ -33,7 +33,7 @@ func TestConformance(t *testing.T) {
 		Open: func(d gateways.Deps, s gatewaytest.Settings) (gateways.Gateway, error) {
 			return stripe.New(stripe.Config{
 				BaseURL: s.BaseURL, SecretKey: "sk_test_" + s.APIKey, PublishableKey: publishableKey,
-				WebhookSecrets: s.WebhookSecrets, Timeout: s.Timeout,
+				WebhookSecrets: s.WebhookSecrets, Timeout: s.Timeout, IncrementalAuthorization: true,
 			}, d)
 		},
 		PSP: &gatewaytest.PSP{
@@ -53,6 +53,7 @@ func TestConformance(t *testing.T) {
 			},
 			Sign: signed, SignedHeaders: []string{"Stripe-Signature"}, Tolerance: 300 * time.Second,
 			NamesNoAccount: true, // but for connected accounts
+			Operations:     suiteOperations(),
 		},
 	})
 }
