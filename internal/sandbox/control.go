@@ -22,7 +22,10 @@ import (
 //	     {"event", "amount", "currency", "times", "delay_ms", "signature", "event_id", "retry",
 //	     "operation"}
 //	     200 {"event_id", "deliveries": [{"status", "error"?}, …]}, one for each of times;
-//	     empty with delay_ms. API.md tells the rest, claim.go what it books.
+//	     empty with delay_ms. expired voids what is left of an approved authorization;
+//	     refund_reversed, refund_failed and chargeback_reversed take back the last refund
+//	     or chargeback, or the one whose reference is in operation. API.md tells the
+//	     rest, claim.go and takeback.go what it books.
 
 const (
 	listMax       = 1000

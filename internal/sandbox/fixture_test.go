@@ -32,32 +32,36 @@ const (
 
 // The types below repeat the wire format on purpose: a renamed field fails here.
 type object struct {
-	ID          string `json:"id"`
-	Reference   string `json:"reference"`
-	Account     string `json:"account"`
-	Mode        string `json:"mode"`
-	Amount      string `json:"amount"`
-	Currency    string `json:"currency"`
-	Operation   string `json:"operation"`
-	State       string `json:"state"`
-	Captured    string `json:"captured"`
-	Refunded    string `json:"refunded"`
-	Voided      string `json:"voided"`
-	ChargedBack string `json:"charged_back"`
-	Reason      *why   `json:"reason"`
-	RedirectURL string `json:"redirect_url"`
-	Version     int64  `json:"version"`
-	Operations  []op   `json:"operations"`
+	ID            string    `json:"id"`
+	Reference     string    `json:"reference"`
+	Account       string    `json:"account"`
+	Mode          string    `json:"mode"`
+	Amount        string    `json:"amount"`
+	Currency      string    `json:"currency"`
+	Operation     string    `json:"operation"`
+	State         string    `json:"state"`
+	Authorized    string    `json:"authorized"`
+	Captured      string    `json:"captured"`
+	Refunded      string    `json:"refunded"`
+	Voided        string    `json:"voided"`
+	ChargedBack   string    `json:"charged_back"`
+	Reason        *why      `json:"reason"`
+	RedirectURL   string    `json:"redirect_url"`
+	CaptureBefore time.Time `json:"capture_before"`
+	Version       int64     `json:"version"`
+	Operations    []op      `json:"operations"`
 }
 
 type op struct {
-	ID        string `json:"id"`
-	Operation string `json:"operation"`
-	Reference string `json:"reference"`
-	Amount    string `json:"amount"`
-	Currency  string `json:"currency"`
-	State     string `json:"state"`
-	Reason    *why   `json:"reason"`
+	ID        string    `json:"id"`
+	Operation string    `json:"operation"`
+	Reference string    `json:"reference"`
+	Amount    string    `json:"amount"`
+	Currency  string    `json:"currency"`
+	State     string    `json:"state"`
+	Reason    *why      `json:"reason"`
+	Parent    string    `json:"parent"`
+	At        time.Time `json:"at"`
 }
 
 type why struct {
