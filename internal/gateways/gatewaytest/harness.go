@@ -97,5 +97,6 @@ func Run(t *testing.T, h Harness) {
 	t.Run("notification", s.testNotification)
 	t.Run("forged notification", s.testForgery)
 	t.Run("genuine but wrong notification", s.testGenuineButWrong)
+	t.Run("list", s.testList)
 	s.testOperations(t)
 }
