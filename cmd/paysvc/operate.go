@@ -17,7 +17,7 @@ func checkSettings(_ context.Context, args []string, env environment) error {
 	if len(args) > 0 && !slices.Equal(args, []string{"check"}) {
 		return fmt.Errorf("settings: check, and nothing else: PAYSVC_SETTINGS names the file; %w", errUsage)
 	}
-	loaded, err := configuredSettings(env)
+	loaded, _, err := configuredSettings(env)
 	if err != nil {
 		return err
 	}
@@ -29,11 +29,12 @@ func checkSettings(_ context.Context, args []string, env environment) error {
 }
 
 // configuredSettings are those of PAYSVC_SETTINGS, or of paysvc.yaml in this
-// folder, or else the demo's; which, is said on standard error.
-func configuredSettings(env environment) (*settings.Settings, error) {
+// folder, or else the demo's; which, is said on standard error. The source comes
+// along for who opens a database too.
+func configuredSettings(env environment) (*settings.Settings, source, error) {
 	c, err := readConfig()
 	if err != nil {
-		return nil, err
+		return nil, source{}, err
 	}
 	from := file(c.Settings, c, env)
 	_, set := env.lookup("PAYSVC_SETTINGS")
@@ -42,7 +43,8 @@ func configuredSettings(env environment) (*settings.Settings, error) {
 		c.PublicURL = "http://127.0.0.1:8080"
 		from = demoSource(c, env, []string{"unused", "unused"})
 	}
-	return from.load()
+	loaded, err := from.load()
+	return loaded, from, err
 }
 
 // showPipelines prints every effective pipeline, by store and method.
@@ -52,7 +54,7 @@ func showPipelines(args []string, env environment) error {
 	if err := parseFlags(flags, args, env); err != nil {
 		return err
 	}
-	loaded, err := configuredSettings(env)
+	loaded, _, err := configuredSettings(env)
 	if err != nil {
 		return err
 	}
@@ -79,11 +81,11 @@ func inquire(ctx context.Context, args []string, env environment) error {
 	if c.DatabaseURL == "" {
 		return errors.New("PAYSVC_DATABASE_URL is required")
 	}
-	loaded, err := configuredSettings(env)
+	loaded, from, err := configuredSettings(env)
 	if err != nil {
 		return err
 	}
-	s, err := newService(ctx, parts{config: c, log: c.logger(env.err), settings: loaded, publicURL: c.PublicURL})
+	s, err := newService(ctx, parts{config: c, log: c.logger(env.err), settings: loaded, publicURL: c.PublicURL, source: from})
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -13,6 +14,7 @@ import (
 	"github.com/paysvc/paysvc/internal/payment"
 	"github.com/paysvc/paysvc/internal/pipeline/steps"
 	"github.com/paysvc/paysvc/internal/settings"
+	"github.com/paysvc/paysvc/internal/store"
 )
 
 // source is where the settings come from, at the start and at every reload.
@@ -28,12 +30,15 @@ type source struct {
 	transport func(gateway, account string) http.RoundTripper // nil for the network
 	poster    steps.Poster
 	log       zerolog.Logger
+	// books is where the gift cards are, once the service has opened its database.
+	books *atomic.Pointer[store.Store]
 }
 
 // file is the source of a settings file.
 func file(path string, c *config, env environment) source {
 	return source{
 		name: path, lookup: env.lookup, readFile: env.readFile, poster: newPoster(c), log: c.logger(env.err),
+		books: &atomic.Pointer[store.Store]{},
 		read: func() ([]byte, error) {
 			text, err := env.readFile(path)
 			if err != nil {
@@ -42,6 +47,15 @@ func file(path string, c *config, env environment) source {
 			return text, nil
 		},
 	}
+}
+
+// giftCards is nil while there is no database: a command that only checks settings
+// opens none.
+func (s source) giftCards() gateways.GiftCards {
+	if books := s.books.Load(); books != nil {
+		return books
+	}
+	return nil // not books: a nil pointer in an interface is not nil
 }
 
 // load reads the settings, checks all of them and opens their gateways.
@@ -54,6 +68,7 @@ func (s source) load() (*settings.Settings, error) {
 		Open: func(gateway string, mode payment.Mode, account string, decode func(any) error) (gateways.Gateway, error) {
 			return catalog.Open(gateway, gateways.Deps{
 				Account: account, Mode: mode, Now: time.Now, Log: s.log, Transport: s.transport,
+				GiftCards: s.giftCards,
 			}, decode)
 		},
 		LookupEnv: s.lookup, ReadFile: s.readFile, CheckURL: s.poster.CheckURL, CheckSecret: s.poster.CheckSecret,

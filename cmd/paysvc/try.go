@@ -110,7 +110,7 @@ func (t *trial) sides(books *store.Store, env environment) (inForce, other *mome
 		c.PublicURL = "http://127.0.0.1:8080"
 	}
 	env.lookup = devLookup(env, c, []string{"unused", "unused"})
-	loaded, err := configuredSettings(env)
+	loaded, _, err := configuredSettings(env)
 	if err != nil {
 		return nil, nil, err
 	}

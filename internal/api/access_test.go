@@ -39,6 +39,8 @@ var bodies = map[string]any{
 	"put-stock":               map[string]any{"items": []any{map[string]any{"sku": "X-1", "quantity": 1}}},
 	"put-promotion-codes":     map[string]any{"items": []any{map[string]any{"code": "WINTER"}}},
 	"put-basket":              map[string]any{"lines": []any{}},
+	"issue-gift-card":         map[string]any{"amount": "50.00", "currency": "EUR"},
+	"find-gift-card":          map[string]any{"code": "GIFT-0001-OLD1"},
 	"try-pipeline":            map[string]any{"order": payment.OrderID{}.String(), "pipeline": "confirm"},
 }
 
@@ -51,6 +53,7 @@ type objects struct {
 	notification, absentNotification string
 	endpoint, absentEndpoint         string
 	event, absentEvent               string
+	giftCard, absentGiftCard         string
 	token                            string
 }
 
@@ -67,7 +70,9 @@ func (b *bundle) objects(c *client) objects {
 		absentNotification: payment.NotificationID(b.ids.New()).String(),
 		absentEndpoint:     payment.EndpointID(b.ids.New()).String(),
 		absentEvent:        payment.EventID{Order: absent, N: 1}.String(),
+		absentGiftCard:     payment.GiftCardID(b.ids.New()).String(),
 	}
+	o.giftCard = c.Post("/v1/gift-cards", bodies["issue-gift-card"]).Is(http.StatusCreated).Text("id")
 	o.endpoint = c.Post("/v1/webhook-endpoints", bodies["create-webhook-endpoint"]).Is(http.StatusCreated).Text("id")
 	for _, entry := range c.Get("/v1/orders/" + id + "/timeline?limit=200").Is(http.StatusOK).List("data") {
 		if event, ok := entry.(map[string]any)["event"].(map[string]any); ok {
@@ -114,6 +119,8 @@ func (o objects) path(t *testing.T, op operation, absent bool) string {
 		id = pick(o.notification, o.absentNotification)
 	case "webhook-endpoints":
 		id = pick(o.endpoint, o.absentEndpoint)
+	case "gift-cards":
+		id = pick(o.giftCard, o.absentGiftCard)
 	case "events":
 		id = pick(o.event, o.absentEvent)
 	case "baskets":
@@ -215,7 +222,7 @@ func snapshot(c *client, o objects) []string {
 	var all []string
 	for _, path := range []string{
 		"/v1/orders", "/v1/orders/" + o.order + "/timeline", "/v1/orders/" + o.order + "/attributes/crm", "/v1/notifications",
-		"/v1/stock/X-1", "/v1/promotion-codes/WINTER", "/v1/baskets/b-9", "/v1/stock", "/v1/promotion-codes",
+		"/v1/stock/X-1", "/v1/promotion-codes/WINTER", "/v1/baskets/b-9", "/v1/stock", "/v1/promotion-codes", "/v1/gift-cards", "/v1/gift-cards/" + o.giftCard,
 	} {
 		all = append(all, string(c.Get(path).Body))
 	}

@@ -26,6 +26,7 @@ type Books struct {
 	Stock          Stock
 	PromotionCodes PromotionCodes
 	Baskets        Baskets
+	GiftCards      GiftCards
 	// Replays and Pipelines are moments rather than books, and here because only
 	// the lists need them.
 	Replays   Replays

@@ -100,7 +100,7 @@ func TestPipelinesAreShownForEachMethod(t *testing.T) {
 		methods = append(methods, m.(map[string]any)["method"].(string))
 		require.Equal(t, "demo", m.(map[string]any)["store"])
 	}
-	require.Equal(t, []string{"card", "card-manual", "wallet", "invoice", "free"}, methods)
+	require.Equal(t, []string{"card", "card-manual", "wallet", "invoice", "free", "gift-card"}, methods)
 	require.Equal(t, "internal", a.Text("data.0.pipelines.0.name"))
 	require.Equal(t, []any{"save-order", "track-promotion-code"}, a.At("data.0.pipelines.1.steps"))
 	require.Equal(t, []any{"psp-redirect"}, a.At("data.0.pipelines.1.post"))

@@ -34,15 +34,15 @@ func (a *API) routes() {
 	}
 
 	// Orders.
-	add(a, post("/v1/orders", "create-order", "Create an order", payment.ScopeOrders).money().names("number", "basket_id", "lines[].sku", "pay.data.iban", "pay.payments[].data.iban"), a.createOrder)
+	add(a, post("/v1/orders", "create-order", "Create an order", payment.ScopeOrders).money().names("number", "basket_id", "lines[].sku", "pay.data.iban", "pay.payments[].data.iban", "pay.data.code", "pay.payments[].data.code"), a.createOrder)
 	add(a, get("/v1/orders/{id}", "get-order", "Read an order"), a.getOrder)
 	add(a, patch("/v1/orders/{id}", "amend-order", "Re-price an order or change its addresses", payment.ScopeOrders), a.amendOrder)
 	add(a, post("/v1/orders/{id}/cancel", "cancel-order", "Cancel an order", payment.ScopeOrders), a.cancelOrder)
 
 	// The moments of a payment.
-	add(a, post("/v1/orders/{id}/pay", "pay-order", "Pay an order", payment.ScopeOrders, publishable).money().names("data.iban", "payments[].data.iban"), a.pay)
+	add(a, post("/v1/orders/{id}/pay", "pay-order", "Pay an order", payment.ScopeOrders, publishable).money().names("data.iban", "payments[].data.iban", "data.code", "payments[].data.code"), a.pay)
 	add(a, get("/v1/orders/{id}/payment-methods", "list-payment-methods", "List the methods that an order can be paid with", publishable), a.listMethods)
-	add(a, post("/v1/orders/{id}/payment-data", "validate-payment-data", "Check what the shopper entered", payment.ScopeOrders, publishable).names("data.iban"), a.validateData)
+	add(a, post("/v1/orders/{id}/payment-data", "validate-payment-data", "Check what the shopper entered", payment.ScopeOrders, publishable).names("data.iban", "data.code"), a.validateData)
 	add(a, post("/v1/orders/{id}/submit", "submit-order", "The shopper is back from paying", payment.ScopeOrders), a.submit)
 	add(a, post("/v1/orders/{id}/failed", "fail-order", "The shopper is back from not paying", payment.ScopeOrders), a.fail)
 	add(a, get("/v1/orders/{id}/status", "get-order-status", "Read where an order stands", publishable), a.getStatus)
@@ -51,6 +51,7 @@ func (a *API) routes() {
 	// What operators do with a payment.
 	add(a, post("/v1/payments/{id}/mark-paid", "mark-payment-paid", "Mark a payment paid", payment.ScopePayments).money(), a.markPaid)
 
+	a.giftCardRoutes()
 	a.listRoutes()
 }
 
@@ -100,7 +101,8 @@ func (r route) money() route {
 }
 
 // names exempts fields from the check for card numbers that hold the shop's own
-// numbers, or an IBAN: one long number in ten has the shape of a card number.
+// numbers, an IBAN, or the code of a gift card: one long number in ten has the shape
+// of a card number.
 func (r route) names(fields ...string) route {
 	r.CardExempt = fields
 	return r

@@ -23,6 +23,7 @@ const (
 	repeats     = " `idempotency_in_progress`: the first request with this key still runs."
 	reused      = " `idempotency_key_reused`: the key came with another body."
 	noEndpoint  = "`not_found`: the store has no webhook endpoint of this id."
+	noGiftCard  = "`not_found`: the store has no gift card of this id."
 	webhooksOff = "`webhooks_not_configured`: the operator has to set `PAYSVC_SECRET_KEY`."
 	version     = "`version_conflict`: the value is not the one that the precondition names."
 )
@@ -130,6 +131,20 @@ var sections = []section{
 			422: "`pipelines_invalid`, `pipeline_unknown`, `method_required`, `method_not_taken`, `nothing_open`, `fact_not_taken`: see `errors`.",
 		}},
 	}},
+	{"Gift cards", "Money that was paid in advance and is kept here: what the gateway `gift-card` takes from. Each card has a ledger, whose entries add up to its balance.", []described{
+		{"issue-gift-card", "Issues a card. Its code is in this answer and never shown again; what is kept is a hash. With `code` a card that exists elsewhere is moved here.", problems{
+			409: "`gift_card_code_taken`: the store has a card with this code. `gift_card_issued`: the card was issued with another API key, which alone is shown the code again." + repeats,
+			422: "`amount_invalid`, `currency_unknown`, `expires_at_past`, `code_invalid`, `validation_failed`: see `errors`." + reused,
+		}},
+		{"list-gift-cards", "Lists the cards of the store, the newest first.", nil},
+		{"find-gift-card", "Reads the card of a code, such as a shopper has typed.", problems{
+			404: "`not_found`: the store has no card with this code.",
+			422: "`code_invalid`: the code is mistyped. Nobody was asked.",
+		}},
+		{"get-gift-card", "Reads a card with its ledger.", problems{404: noGiftCard}},
+		{"deactivate-gift-card", "Blocks a card: it is not paid with any more. Money can still be given back to it.", problems{404: noGiftCard}},
+		{"activate-gift-card", "Ends the block of a card.", problems{404: noGiftCard}},
+	}},
 	{"Shelves", "What stores may keep here, for the effects of paid orders: stock that is deducted, promotion codes that are counted, baskets that are deleted.", []described{
 		{"list-stock", "Lists the articles and how many there are, by article number.", nil},
 		{"put-stock", "Sets the stock of the articles that are sent, all or none, and leaves the others alone.", problems{422: "`duplicate`: an article stands in the list twice."}},
@@ -159,6 +174,7 @@ var examples = map[string]map[string]any{
 	},
 	"create-webhook-endpoint": {"url": "https://shop.example/paysvc-events", "types": []any{"order.paid", "refund.*"}},
 	"change-webhook-endpoint": {"active": true},
+	"issue-gift-card":         {"amount": "50.00", "currency": "EUR", "metadata": map[string]any{"sold_with": "10001"}},
 	"amend-order":             {"shipping": "0.00", "total": "120.00"},
 	"cancel-order":            {"reason": "The shopper changed their mind."},
 	"pay-order":               {"method": "card", "data": map[string]any{}},

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -77,6 +78,8 @@ type bundle struct {
 	Log       *syncBuffer
 
 	ids *payment.IDs
+	// cards, when set, are the gift cards in place of the store's.
+	cards gateways.GiftCards
 }
 
 // clock is the real one, moved on by as much as a test says.
@@ -145,7 +148,7 @@ func bootOn(t *testing.T, database string, change ...func(*api.Deps)) *bundle {
 func booksOf(s *store.Store, m *moments.Service) api.Books {
 	return api.Books{
 		Transactions: s, Notes: s, Timeline: s, Attributes: s, Events: s, Endpoints: s, Deliveries: s, Runs: s, Notifications: s, News: s, Cases: s,
-		Stock: s, PromotionCodes: s, Baskets: s, Replays: m, Pipelines: m, Jobs: parked{},
+		Stock: s, PromotionCodes: s, Baskets: s, GiftCards: s, Replays: m, Pipelines: m, Jobs: parked{},
 	}
 }
 
@@ -178,6 +181,7 @@ func (b *bundle) load(log zerolog.Logger) *settings.Settings {
 			return catalog.Open(gateway, gateways.Deps{
 				Account: account, Mode: mode, Now: b.Clock.Now, Log: log,
 				Transport: func(string, string) http.RoundTripper { return inProcess },
+				GiftCards: func() gateways.GiftCards { return cmp.Or[gateways.GiftCards](b.cards, b.Store) },
 			}, decode)
 		},
 		LookupEnv: func(name string) (string, bool) { value, ok := environment[name]; return value, ok },

@@ -9,5 +9,5 @@ import (
 var demo []byte
 
 // Demo returns the settings of the store demo, which `paysvc dev` serves: every
-// method of the sandbox PSP, an invoice, and orders that cost nothing.
+// method of the sandbox PSP, an invoice, gift cards, and orders that cost nothing.
 func Demo() []byte { return slices.Clone(demo) }

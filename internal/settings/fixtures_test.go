@@ -94,8 +94,8 @@ func open(gateway string, _ payment.Mode, _ string, decode func(any) error) (gat
 		return decider{described{[]string{"invoice", "purchase-order-number"}}}, decode(&config)
 	case "later":
 		return waiting{decider{described{[]string{"invoice"}}}}, nil
-	case "zero":
-		return decider{described{[]string{"zero"}}}, nil
+	case "zero", "gift-card":
+		return decider{described{[]string{gateway}}}, nil
 	case "odd":
 		var config struct {
 			Rate float64 `yaml:"rate"`

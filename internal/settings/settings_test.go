@@ -145,7 +145,7 @@ func TestAccountsWithoutNotificationsMayShareAName(t *testing.T) {
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	s := load(t, string(settings.Demo()))
-	gateway := map[string]string{"card": "sandbox", "card-manual": "sandbox", "wallet": "sandbox", "invoice": "offline", "free": "zero"}
+	gateway := map[string]string{"card": "sandbox", "card-manual": "sandbox", "wallet": "sandbox", "invoice": "offline", "free": "zero", "gift-card": "gift-card"}
 	require.Len(t, s.Store("demo").Methods, len(gateway))
 	for name, want := range gateway {
 		m := s.Method("demo", name)
