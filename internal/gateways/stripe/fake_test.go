@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/go-json-experiment/json"
 )
 
 // fake is a Stripe that remembers: sessions, intents, charges, refunds and
@@ -25,12 +27,20 @@ type fake struct {
 	disputes []object
 	indexed  map[string]bool // intents that the search has heard of
 	keys     map[string]kept // by idempotency key
+	refunds  map[string]object
 	events   [][]byte
+	log      []object // all events
+	cause    string   // the idempotency key of the request under way
 	requests []string // "POST /v1/payment_intents"
+	forms    []string // "amount=100", of all requests
 	// checked sees every object before it leaves.
 	checked func(object map[string]any)
 	// lost are requests whose answers never arrive, by "METHOD path".
 	lost map[string]bool
+	// declines is a bank that reserves no more; refunding is the status of refunds
+	// that are made, "" for succeeded.
+	declines  bool
+	refunding string
 	// noSearch is a Stripe of a country without the search.
 	noSearch bool
 }
@@ -46,7 +56,7 @@ type kept struct {
 func newFake(now func() time.Time) *fake {
 	return &fake{
 		now: now, sessions: map[string]object{}, intents: map[string]object{}, charges: map[string]object{},
-		indexed: map[string]bool{}, keys: map[string]kept{}, lost: map[string]bool{}, checked: func(map[string]any) {},
+		refunds: map[string]object{}, indexed: map[string]bool{}, keys: map[string]kept{}, lost: map[string]bool{}, checked: func(map[string]any) {},
 	}
 }
 
@@ -71,6 +81,9 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		write(w, http.StatusUnauthorized, refusal("invalid_request_error", "", "Invalid API Key provided."))
 		return
 	}
+	for name, values := range form {
+		f.forms = append(f.forms, name+"="+values[0])
+	}
 	key := r.Header.Get("Idempotency-Key")
 	if before, repeated := f.keys[key]; repeated && r.Method == http.MethodPost {
 		if before.form != string(body) {
@@ -81,7 +94,11 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(before.body)
 		return
 	}
+	if r.Method == http.MethodPost {
+		f.cause = key
+	}
 	status, answer := f.serve(r, form)
+	f.cause = ""
 	if r.Method == http.MethodPost {
 		f.keys[key] = kept{form: string(body), status: status, body: encode(answer)}
 	}
@@ -107,9 +124,17 @@ func (f *fake) serve(r *http.Request, form url.Values) (int, object) {
 	case kind == "payment_intents" && rest[0] == "search":
 		return f.search(query.Get("query"))
 	case kind == "payment_intents" && len(rest) == 2:
-		return f.cancelIntent(rest[0], form)
+		return f.operate(rest[0], rest[1], form)
 	case kind == "payment_intents":
 		return f.retrieve(f.intents, rest[0], query)
+	case kind == "refunds" && r.Method == http.MethodPost:
+		return f.createRefund(form)
+	case kind == "refunds" && len(rest) == 0:
+		return http.StatusOK, f.list(f.refunds, query)
+	case kind == "refunds":
+		return f.retrieve(f.refunds, rest[0], query)
+	case kind == "events":
+		return http.StatusOK, f.listEvents(query)
 	case kind == "disputes":
 		return http.StatusOK, f.listDisputes(query.Get("payment_intent"))
 	}
@@ -176,7 +201,7 @@ func (f *fake) createIntent(form url.Values, prefix string, amount int64) object
 	id := f.id("pi")
 	p := object{
 		"id": id, "object": "payment_intent", "created": f.now().Unix(), "livemode": false, "amount": amount,
-		"amount_capturable": 0, "amount_received": 0, "currency": form.Get("currency"), "capture_method": at("capture_method"),
+		"amount_capturable": int64(0), "amount_received": int64(0), "currency": form.Get("currency"), "capture_method": at("capture_method"),
 		"status": "requires_payment_method", "metadata": metadataOf(form, meta), "client_secret": id + "_secret_1",
 		"latest_charge": nil, "last_payment_error": nil, "cancellation_reason": nil, "canceled_at": nil,
 		"confirmation_method": "automatic", "payment_method_types": []string{"card"},
@@ -232,6 +257,9 @@ func (f *fake) list(from map[string]object, query url.Values) object {
 	most, err := strconv.ParseInt(query.Get("created[lte]"), 10, 64)
 	if err != nil {
 		most = 1 << 60
+	}
+	if below, err := strconv.ParseInt(query.Get("created[lt]"), 10, 64); err == nil {
+		most = below - 1
 	}
 	var matching []object
 	for _, o := range from {
@@ -295,22 +323,23 @@ func (f *fake) expireSession(id string) (int, object) {
 	return http.StatusOK, s
 }
 
-func (f *fake) cancelIntent(id string, form url.Values) (int, object) {
-	p, ok := f.intents[id]
-	switch {
-	case !ok:
-		return http.StatusNotFound, refusal("invalid_request_error", "resource_missing", "No such payment_intent.")
-	case p["status"] == "succeeded" || p["status"] == "canceled" || p["status"] == "processing":
-		return http.StatusBadRequest, refusal("invalid_request_error", "payment_intent_unexpected_state", "You cannot cancel this PaymentIntent.")
-	}
-	f.cancel(p, "abandoned")
-	return http.StatusOK, f.show(p, form)
-}
-
 func (f *fake) emit(typ string, o object) {
 	f.checked(o)
-	f.events = append(f.events, encode(object{
+	var cause any
+	if f.cause != "" {
+		cause = f.cause
+	}
+	e := object{
 		"id": f.id("evt"), "object": "event", "api_version": "2019-12-03", "created": f.now().Unix(), "livemode": false,
-		"pending_webhooks": 1, "request": object{"id": nil, "idempotency_key": nil}, "type": typ, "data": object{"object": o},
-	}))
+		"pending_webhooks": 1, "request": object{"id": nil, "idempotency_key": cause}, "type": typ, "data": object{"object": copied(o)},
+	}
+	f.events, f.log = append(f.events, encode(e)), append(f.log, e)
+}
+
+// copied keeps an object as it is now.
+func copied(o object) (kept object) {
+	if err := json.Unmarshal(encode(o), &kept); err != nil {
+		panic(err) // an object of the tests' own
+	}
+	return kept
 }

@@ -1,7 +1,7 @@
 package stripe_test
 
 import (
-	"bytes"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -35,6 +35,7 @@ type shop struct {
 	payment   *payment.Payment
 	request   payment.PayRequest
 	reference string
+	ids       *payment.IDs
 }
 
 // open returns a gateway in front of whatever carries its requests.
@@ -63,7 +64,8 @@ func newShop(t *testing.T, method string) *shop {
 	s.stripe.checked = checked(t)
 	s.gateway = open(t, s.stripe, nil)
 	total := money(t, "100.00", "EUR")
-	s.reference = payment.NewIDs(today, bytes.NewReader(make([]byte, 64))).Reference()
+	s.ids = payment.NewIDs(today, rand.NewChaCha8([32]byte{}))
+	s.reference = s.ids.Reference()
 	s.order = orderOf(total)
 	s.payment = s.order.OpenPayment(method, stripe.Name, ourAccount, payment.ModeTest, total, today())
 	s.request = payment.PayRequest{

@@ -1,6 +1,9 @@
 package stripe_test
 
-import "net/url"
+import (
+	"net/url"
+	"time"
+)
 
 // What shoppers, banks and the shop's people at the dashboard do at the fake.
 
@@ -84,10 +87,12 @@ func (f *fake) attempt(p object, how string) {
 func (f *fake) charge(p object, status string) object {
 	id := f.id("ch")
 	c := object{
-		"id": id, "object": "charge", "amount": p["amount"], "amount_captured": 0, "amount_refunded": 0, "captured": false,
+		"id": id, "object": "charge", "amount": p["amount"], "amount_captured": int64(0), "amount_refunded": int64(0), "captured": false,
 		"billing_details": object{"address": nil, "email": nil, "name": nil, "phone": nil, "tax_id": nil}, "created": f.now().Unix(),
 		"currency": p["currency"], "disputed": false, "livemode": false, "metadata": p["metadata"], "paid": status == "succeeded",
-		"payment_intent": p["id"], "refunded": false, "status": status,
+		"payment_intent": p["id"], "refunded": false, "status": status, "payment_method_details": object{"type": "card", "card": object{
+			"brand": "visa", "exp_month": 1, "exp_year": 2030, "capture_before": f.now().Add(5 * 24 * time.Hour).Unix(),
+		}},
 		"refunds": object{"object": "list", "data": []object{}, "has_more": false, "url": "/v1/charges/" + id + "/refunds"},
 	}
 	f.charges[id] = c
@@ -98,11 +103,15 @@ func (f *fake) charge(p object, status string) object {
 func (f *fake) capture(intent string, amount int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	p := f.intents[intent]
+	f.take(f.intents[intent], amount)
+}
+
+func (f *fake) take(p object, amount int64) {
 	c := f.charges[p["latest_charge"].(string)]
 	c["captured"], c["amount_captured"] = true, amount
-	p["status"], p["amount_received"], p["amount_capturable"] = "succeeded", amount, 0
-	if rest := p["amount"].(int64) - amount; rest > 0 {
+	rest := p["amount_capturable"].(int64) - amount
+	p["status"], p["amount_received"], p["amount_capturable"] = "succeeded", amount, int64(0)
+	if rest > 0 {
 		f.addRefund(c, rest, "succeeded", nil)
 	}
 	f.emit("charge.captured", c)
@@ -118,7 +127,10 @@ func (f *fake) cancelAtDashboard(intent string) {
 
 func (f *fake) cancel(p object, reason string) {
 	reserved := p["status"] == "requires_capture"
-	p["status"], p["amount_capturable"], p["cancellation_reason"], p["canceled_at"] = "canceled", 0, reason, f.now().Unix()
+	p["status"], p["amount_capturable"], p["canceled_at"] = "canceled", int64(0), f.now().Unix()
+	if p["cancellation_reason"] = any(reason); reason == "" {
+		p["cancellation_reason"] = nil
+	}
 	if reserved {
 		c := f.charges[p["latest_charge"].(string)]
 		f.emit("refund.created", f.addRefund(c, p["amount"].(int64), "succeeded", nil))
@@ -133,6 +145,7 @@ func (f *fake) addRefund(c object, amount int64, status string, moved any) objec
 		"created": f.now().Unix(), "currency": c["currency"], "metadata": object{}, "payment_intent": c["payment_intent"],
 		"reason": nil, "status": status,
 	}
+	f.refunds[r["id"].(string)] = r
 	list := c["refunds"].(object)
 	list["data"] = append([]object{r}, list["data"].([]object)...)
 	return r
@@ -160,6 +173,9 @@ func (f *fake) settle(intent, status string) {
 	typ := "refund.updated"
 	if status == "failed" {
 		typ, r["failure_reason"] = "refund.failed", "expired_or_canceled_card"
+		if r["balance_transaction"] != nil {
+			r["failure_balance_transaction"] = "txn_2"
+		}
 	}
 	f.emit(typ, r)
 }

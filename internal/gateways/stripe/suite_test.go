@@ -97,7 +97,7 @@ func suiteOperated(says gatewaytest.OperationSays) object {
 			continue
 		}
 		minor := done.Amount.Minor()
-		switch done.Type {
+		switch done.Type { //nolint:exhaustive // what is begun by us
 		case payment.Capture:
 			p["status"], p["amount_received"], charge["captured"], charge["amount_captured"] = "succeeded", minor, true, minor
 			metadata["capture"] = done.Reference
