@@ -83,7 +83,7 @@ func (s *service) wire(ctx context.Context, p parts) error {
 		return err
 	}
 	s.jobs, err = jobs.New(ctx, jobs.Deps{
-		Transactions: books, Runs: books, Notifications: books, Effects: books, Expiries: books, Claims: books, Moments: s.moments,
+		Transactions: books, Runs: books, Notifications: books, Effects: books, Expiries: books, Releases: books, Claims: books, Moments: s.moments,
 		Orders: books, Mailer: s.mail, OrderMail: s.mail.order, Now: time.Now, Log: p.log,
 		Background:  store.InBackground,
 		Out:         s.out(p.config),

@@ -53,6 +53,11 @@ type Expiries interface {
 	PostponeExpiry(ctx context.Context, d payment.DueOrder, again time.Time) error
 }
 
+// Releases finds payments whose money is to be given back.
+type Releases interface {
+	DueReleases(ctx context.Context, now, leaseUntil time.Time, limit int) ([]payment.DuePayment, error)
+}
+
 // Claims reaps idempotency keys.
 type Claims interface {
 	ReapClaims(ctx context.Context, before time.Time, limit int) (int, error)
@@ -64,6 +69,7 @@ type Moments interface {
 	Resume(ctx context.Context, store string, id payment.RunID, record *payment.RunRecord) error
 	Replay(ctx context.Context, n *payment.Notification) error
 	Expire(ctx context.Context, store string, id payment.OrderID) (again time.Time, err error)
+	Release(ctx context.Context, store string, id payment.PaymentID) error
 }
 
 // Orders reads orders for mails.
@@ -89,6 +95,7 @@ type Deps struct {
 	Notifications Notifications
 	Effects       Effects
 	Expiries      Expiries
+	Releases      Releases
 	Claims        Claims
 	Moments       Moments
 	Orders        Orders

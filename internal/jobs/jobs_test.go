@@ -210,7 +210,7 @@ func newJobs(t *testing.T, b *books, m jobs.Mailer, log zerolog.Logger) (*jobs.J
 	t.Helper()
 	queue := &tray{}
 	j, err := jobs.New(t.Context(), jobs.Deps{
-		Transactions: b, Runs: b, Notifications: b, Effects: b, Expiries: b, Claims: b, Moments: b, Orders: b, Mailer: m,
+		Transactions: b, Runs: b, Notifications: b, Effects: b, Expiries: b, Releases: b, Claims: b, Moments: b, Orders: b, Mailer: m,
 		OrderMail: orderMail, Now: time.Now, Log: log, Queue: queue,
 	})
 	require.NoError(t, err)
@@ -390,7 +390,7 @@ func TestAnItemThatBreaksStopsNoneBehindIt(t *testing.T) {
 	}
 	p := poison{books: b, breaks: func() { panic("the mail of a@example.org") }}
 	j, err := jobs.New(t.Context(), jobs.Deps{
-		Transactions: b, Runs: b, Notifications: p, Effects: p, Expiries: b, Claims: b, Moments: p, Orders: b, Mailer: &mails{},
+		Transactions: b, Runs: b, Notifications: p, Effects: p, Expiries: b, Releases: b, Claims: b, Moments: p, Orders: b, Mailer: &mails{},
 		OrderMail: orderMail, Now: time.Now, Log: zerolog.New(zerolog.SyncWriter(&log)), Queue: &tray{},
 	})
 	require.NoError(t, err)

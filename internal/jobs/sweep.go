@@ -36,6 +36,7 @@ type sweep struct {
 func (j *Jobs) sweeps() []sweep {
 	return []sweep{
 		{name: "effects", every: 5 * time.Second, batch: j.effects},
+		{name: "releases", every: 5 * time.Second, batch: j.releases},
 		{name: "inquiries", every: 5 * time.Second, batch: j.inquiries},
 		{name: "runs", every: 10 * time.Second, batch: j.runs},
 		{name: "notifications", every: 10 * time.Second, batch: j.notifications},

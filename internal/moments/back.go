@@ -70,19 +70,22 @@ type CancelCommand struct {
 	Author  string // name of the key
 	Reason  string
 	Release string // what happens to money that is held: void, refund or none
+	Actor   string // for the audit
 	From    netip.Addr
 }
 
 // CancelOrder cancels an order on somebody's word. Attempts that wait for the
-// shopper are closed at their PSP first; money that may still come stops it.
+// shopper are closed at their PSP first; money that may still come stops it. What
+// happens to money that is held is decided with it, in the same commit, and carried
+// out right after; what cannot be given back at once stays with a job.
 func (s *Service) CancelOrder(ctx context.Context, c CancelCommand) (*payment.Order, error) {
 	if _, err := s.closeAbandoned(ctx, c.Store, c.Order); err != nil {
 		return nil, err
 	}
 	run, err := s.execute(ctx, pipeline.Request{
 		Open:    payment.Opening{Store: c.Store, Order: c.Order},
-		Prepare: func(run *pipeline.Run) error { return mayCancel(run, c) },
-		Pick:    s.pick(pipeline.Confirm), Confirm: s.pick(pipeline.Confirm), From: c.From,
+		Prepare: func(run *pipeline.Run) error { return s.mayCancel(run, c) },
+		Pick:    s.pick(pipeline.Confirm), Confirm: s.pick(pipeline.Confirm), From: c.From, Actor: c.Actor,
 	})
 	if errors.Is(err, steps.ErrMayBePaid) {
 		return nil, payment.Errorf(payment.KindConflict, codeInProgress, "the order was paid meanwhile, or a payment of it is under way")
@@ -90,30 +93,87 @@ func (s *Service) CancelOrder(ctx context.Context, c CancelCommand) (*payment.Or
 	if err != nil {
 		return nil, err
 	}
-	return run.Order, nil
+	return s.releaseNow(ctx, run.Order)
 }
 
-func mayCancel(run *pipeline.Run, c CancelCommand) error {
+// releaseNowMax bounds how long a caller waits for money to be given back.
+const releaseNowMax = 20 * time.Second
+
+// releaseNow gives back what is due of an order while the caller waits, and returns
+// the order as it is then. What does not succeed is a job's.
+func (s *Service) releaseNow(ctx context.Context, o *payment.Order) (*payment.Order, error) {
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseNowMax)
+	defer cancel()
+	due := false
+	for _, p := range o.Payments {
+		if !p.Release.Open() {
+			continue
+		}
+		due = true
+		id := payment.PaymentID{Order: o.ID, N: p.N}
+		if err := s.Release(bounded, o.Store, id); err != nil {
+			s.Log.Warn().Err(err).Stringer("payment", id).Msg("money could not be given back yet")
+		}
+	}
+	if !due {
+		return o, nil
+	}
+	return s.Orders.ReadOrder(ctx, o.Store, o.ID)
+}
+
+// mayCancel judges a cancellation on the locked order, and decides about money that
+// the order holds.
+func (s *Service) mayCancel(run *pipeline.Run, c CancelCommand) error {
 	o := run.Order
-	switch {
-	case o.Saved.Status == payment.OrderCancelled:
-		return payment.Errorf(payment.KindConflict, "order_not_open", "the order is cancelled already")
-	case o.Sums().Authorized.IsPositive() && c.Release == "":
-		return payment.Errorf(payment.KindConflict, "release_required",
-			"the order holds money: say what happens to it in release")
-	case o.Sums().Authorized.IsPositive() && c.Release != "none":
-		return payment.Errorf(payment.KindConflict, "action_not_allowed", "the order's gateways cannot release money")
-	case pendingMoney(o):
-		return payment.Errorf(payment.KindConflict, codeInProgress, "a payment of the order is under way")
+	if err := o.AllowCancel(); err != nil {
+		return err
+	}
+	for _, p := range o.Payments {
+		if err := s.releaseOnCancel(run, p, c); err != nil {
+			return err
+		}
 	}
 	run.Cancel = &pipeline.Cancellation{Author: c.Author, Reason: c.Reason, Holding: c.Release != ""}
 	return forgo(run)
 }
 
+// releaseOnCancel decides about what one payment of a cancelled order holds.
+func (s *Service) releaseOnCancel(run *pipeline.Run, p *payment.Payment, c CancelCommand) error {
+	taken := p.Sums.Captured.Cmp(p.Sums.Refunded) > 0
+	if !taken && !p.Sums.Reserved().IsPositive() || p.Release.Open() {
+		return nil
+	}
+	switch {
+	case c.Release == "":
+		return payment.Errorf(payment.KindConflict, "release_required", "the order holds money: say what happens to it in release")
+	case c.Release == releaseNone:
+		return nil
+	case taken && c.Release == releaseVoid:
+		return payment.NotAllowed("captured_already", "money was taken, which can only be refunded")
+	}
+	terms, err := s.terms(run.Order, p, &pipeline.Operation{})
+	if err != nil {
+		return err
+	}
+	if p.Sums.Reserved().IsPositive() && !terms.Can.Void || taken && !terms.Can.Refund {
+		return payment.NotAllowed("gateway_cannot", "the payment's PSP cannot give the money back: cancel with release none")
+	}
+	release := payment.Release{Reason: payment.ReleaseCancelled, Refund: c.Release == releaseRefund}
+	run.Order.ReleaseLater(p, release, run.At)
+	return nil
+}
+
+// What happens to money of an order that is cancelled.
+const (
+	releaseVoid   = "void"
+	releaseRefund = "refund"
+	releaseNone   = "none"
+)
+
 // forgo ends what waits for a transfer outside any PSP: nobody will make it now.
 // One that arrives all the same is recorded as late truth, and a case.
 func forgo(run *pipeline.Run) error {
-	for _, t := range run.Order.OpenTransactions() {
+	for _, t := range run.Order.IncomingTransactions() {
 		_, err := run.Order.Record(payment.Fact{
 			Source: payment.SourceOperator, Reference: t.Reference, State: payment.Declined,
 			Reason: payment.Reason{Code: "order_cancelled", Message: "The order was cancelled."},
@@ -128,7 +188,7 @@ func forgo(run *pipeline.Run) error {
 // pendingMoney tells whether a PSP may still bring money. What waits for a
 // transfer outside any PSP (an invoice) does not stop a cancellation.
 func pendingMoney(o *payment.Order) bool {
-	for _, t := range o.OpenTransactions() {
+	for _, t := range o.IncomingTransactions() {
 		if !t.AwaitsTransfer() {
 			return true
 		}

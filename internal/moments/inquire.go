@@ -127,14 +127,14 @@ func (s *Service) closeAbandoned(ctx context.Context, store string, id payment.O
 	if err != nil {
 		return false, err
 	}
-	for _, t := range o.OpenTransactions() {
+	for _, t := range o.IncomingTransactions() {
 		if t.State != payment.ActionRequired {
 			return false, nil
 		}
 	}
 	for _, p := range o.Payments {
 		for _, t := range p.Transactions {
-			if !t.State.Open() {
+			if !t.State.Open() || !t.Type.Initial() {
 				continue
 			}
 			if err := s.closeAttempt(ctx, o, p, t); err != nil {
@@ -143,7 +143,7 @@ func (s *Service) closeAbandoned(ctx context.Context, store string, id payment.O
 		}
 	}
 	o, err = s.Orders.ReadOrder(ctx, store, id)
-	return err == nil && len(o.OpenTransactions()) == 0, err
+	return err == nil && len(o.IncomingTransactions()) == 0, err
 }
 
 func (s *Service) closeAttempt(ctx context.Context, o *payment.Order, p *payment.Payment, t *payment.Transaction) error {

@@ -7,6 +7,7 @@ package moments
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -96,14 +97,23 @@ func (s *Service) execute(ctx context.Context, req pipeline.Request) (*pipeline.
 	run, err := s.runner.Execute(ctx, req)
 	s.report(run)
 	if run != nil && run.Order != nil {
-		for _, e := range run.Order.Effects {
-			if e.Change() != payment.Unchanged && !e.DueAt.IsZero() {
-				s.Kick()
-				break
-			}
+		if leavesWork(run.Order) {
+			s.Kick()
 		}
 	}
 	return run, err
+}
+
+// leavesWork tells whether what was committed is for jobs to go on with.
+func leavesWork(o *payment.Order) bool {
+	for _, e := range o.Effects {
+		if e.Change() != payment.Unchanged && !e.DueAt.IsZero() {
+			return true
+		}
+	}
+	return slices.ContainsFunc(o.Payments, func(p *payment.Payment) bool {
+		return p.Change() != payment.Unchanged && p.Release.Open()
+	})
 }
 
 // report logs a run that did not get to its end. What a step says as it refuses

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/netip"
+	"slices"
+	"time"
 
 	"github.com/paysvc/paysvc/internal/payment"
 	"github.com/paysvc/paysvc/internal/pipeline"
@@ -88,6 +90,12 @@ func (s *Service) operate(ctx context.Context, c *OperateCommand) (Answer, error
 			return &reply
 		},
 	})
+	if err == nil && c.Final && run != nil {
+		_, err = s.releaseNow(ctx, run.Order) // what the last capture left
+		if err != nil {
+			s.Log.Warn().Err(err).Stringer("order", c.Order).Msg("what a last capture left is not released yet")
+		}
+	}
 	if run != nil && run == answered {
 		return Answer{Reply: reply}, nil // it is kept, also where a step failed after the first commit
 	}
@@ -198,25 +206,9 @@ func partial(a payment.Action, terms payment.Terms) bool {
 // given back first.
 func (s *Service) spread(run *pipeline.Run, c *OperateCommand) error {
 	o, op := run.Order, run.Operation
-	most, parts := payment.Zero(o.Currency), []pipeline.Part{}
-	var why error = payment.NotAllowed("nothing_captured", "nothing was taken that could be given back")
-	for i := len(o.Payments) - 1; i >= 0; i-- {
-		p := o.Payments[i]
-		terms, err := s.terms(o, p, op)
-		if err != nil {
-			return err
-		}
-		left, err := o.Allow(c.Action, p, terms, run.At)
-		if err != nil {
-			if payment.CodeOf(why) != "" && p.Sums.Captured.IsPositive() {
-				why = err
-			}
-			continue
-		}
-		parts, most = append(parts, pipeline.Part{Payment: p.N, Amount: left}), most.Add(left)
-	}
-	if len(parts) == 0 {
-		return why
+	parts, most, err := s.refundable(o, op, run.At)
+	if err != nil {
+		return err
 	}
 	amount, err := c.amount(o.Currency, most, true)
 	if err != nil {
@@ -230,4 +222,29 @@ func (s *Service) spread(run *pipeline.Run, c *OperateCommand) error {
 	}
 	run.Payment = o.Payment(op.Parts[0].Payment)
 	return nil
+}
+
+// refundable returns the payments that something can be given back of, what was
+// paid last first, and how much that is together; or why there is nothing.
+func (s *Service) refundable(o *payment.Order, op *pipeline.Operation, at time.Time) (parts []pipeline.Part, most payment.Money, why error) {
+	most, why = payment.Zero(o.Currency), payment.NotAllowed("nothing_captured", "nothing was taken that could be given back")
+	for _, p := range slices.Backward(o.Payments) {
+		if !p.Sums.Captured.IsPositive() { // whose gateway may be gone by now
+			continue
+		}
+		terms, err := s.terms(o, p, op)
+		if err != nil {
+			return nil, most, err
+		}
+		left, err := o.Allow(op.Action, p, terms, at)
+		if err != nil {
+			why = err
+			continue
+		}
+		parts, most = append(parts, pipeline.Part{Payment: p.N, Amount: left}), most.Add(left)
+	}
+	if len(parts) == 0 {
+		return nil, most, why
+	}
+	return parts, most, nil
 }

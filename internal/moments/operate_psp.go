@@ -77,6 +77,21 @@ func (o operator) Operate(
 	return facts
 }
 
+// Rest implements steps.Operator: what a final capture left is voided, where the
+// PSP has not released it and can; otherwise it stays reserved, and people are told.
+func (o operator) Rest(run *pipeline.Run, p *payment.Payment) {
+	terms, err := o.terms(run.Order, p, run.Operation)
+	switch {
+	case err == nil && terms.Can.ReleasesRest: // the PSP's word for it comes by itself
+	case err == nil && terms.Can.Void && terms.Can.VoidRest:
+		run.Order.ReleaseLater(p, payment.Release{Reason: payment.ReleaseRest}, run.At)
+	default:
+		rest := p.Sums.Reserved()
+		run.Note("The capture was the last: " + rest.String() + " " + rest.Currency().String() +
+			" stay reserved, since the PSP cannot release a part.")
+	}
+}
+
 // callOf finds what a gateway has for operations of a type, or nil.
 func callOf(g gateways.Gateway, typ payment.Type) func(context.Context, payment.OperationRequest) []payment.Fact {
 	switch typ {

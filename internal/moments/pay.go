@@ -11,6 +11,7 @@ import (
 	"github.com/paysvc/paysvc/internal/payment"
 	"github.com/paysvc/paysvc/internal/pipeline"
 	"github.com/paysvc/paysvc/internal/pipeline/steps"
+	"github.com/paysvc/paysvc/internal/settings"
 )
 
 // PayCommand asks for a payment of an order that exists, or of a new one.
@@ -23,6 +24,8 @@ type PayCommand struct {
 	Method string
 	// Data is what the shopper entered. It is handed to the gateway and kept nowhere.
 	Data json.RawMessage
+	// Parts are the payments that pay the order together; empty for one on Method.
+	Parts []PartCommand
 	// From is the address of the caller, behind trusted proxies, and Actor who it is,
 	// for the audit.
 	From  netip.Addr
@@ -32,6 +35,10 @@ type PayCommand struct {
 	// Render makes the answer from the outcome. It is called before the commit
 	// that keeps the answer, perhaps more than once.
 	Render func(Outcome) payment.Reply
+
+	part    int                     // the payment of a tender that is to be sent now, 0 for the first
+	data    map[int]json.RawMessage // what the shopper entered for each payment of a tender
+	created bool                    // the order was made by the same request
 }
 
 // Outcome is what became of an attempt to pay.
@@ -87,11 +94,29 @@ func (s *Service) Pay(ctx context.Context, c PayCommand) (Answer, error) {
 
 // attempt is Pay without replacing what is under way.
 func (s *Service) attempt(ctx context.Context, c *PayCommand) (Answer, error) {
+	c.created = c.New != nil
+	run, answer, err := s.payOnce(ctx, c)
+	if err != nil {
+		return Answer{}, err
+	}
+	if answer == nil && goesOn(run) != nil {
+		return s.tender(ctx, c, run)
+	}
+	if answer == nil { // no step of the pipeline began the payment
+		return Answer{}, steps.ErrInterrupted
+	}
+	return *answer, nil
+}
+
+// payOnce sends one payment. There is no answer where it is not what the request
+// ends with.
+func (s *Service) payOnce(ctx context.Context, c *PayCommand) (*pipeline.Run, *Answer, error) {
 	reply := payment.Reply{}
 	var answered *pipeline.Run // what reply is about
 	var wanted []payment.Reservation
 	req := pipeline.Request{
-		Open: payment.Opening{Store: c.Store, Order: c.Order, New: c.New, Claim: c.Claim},
+		Open:  payment.Opening{Store: c.Store, Order: c.Order, New: c.New, Claim: c.Claim},
+		Claim: c.Claim,
 		Prepare: func(run *pipeline.Run) error {
 			err := s.begin(run, c)
 			wanted = run.Order.Staged.Reservations
@@ -103,7 +128,10 @@ func (s *Service) attempt(ctx context.Context, c *PayCommand) (Answer, error) {
 		From:    c.From,
 		Actor:   c.Actor,
 		Reply: func(run *pipeline.Run) *payment.Reply {
-			outcome := Outcome{Order: run.Order, Payment: run.Payment, Redirect: run.Redirect, Created: c.New != nil}
+			outcome := Outcome{Order: run.Order, Payment: run.Payment, Redirect: run.Redirect, Created: c.created}
+			if goesOn(run) != nil {
+				return nil // the next payment answers
+			}
 			if !run.Begun() {
 				if run.Refusal == nil {
 					return nil // a step failed before anything was sent
@@ -114,20 +142,21 @@ func (s *Service) attempt(ctx context.Context, c *PayCommand) (Answer, error) {
 			return &reply
 		},
 	}
+	if c.part != 0 {
+		req.Open.Claim = nil // it was taken with the first
+	}
 	run, err := s.execute(ctx, req)
 	if run != nil && run == answered {
-		return Answer{Reply: reply}, nil // it is kept, also where a step refused or failed after the first commit
+		return run, &Answer{Reply: reply}, nil // it is kept, also where a step refused or failed after the first commit
 	}
 	if claimed, ok := errors.AsType[*payment.Claimed](err); ok {
-		return s.repeat(ctx, c.repetition(), claimed)
+		answer, err := s.repeat(ctx, c.repetition(), claimed)
+		return nil, &answer, err
 	}
 	if errors.Is(err, payment.ErrReserved) {
-		return Answer{}, taken(wanted)
+		err = taken(wanted)
 	}
-	if err == nil { // no step of the pipeline began the payment
-		err = steps.ErrInterrupted
-	}
-	return Answer{}, err
+	return run, nil, err
 }
 
 const codeInProgress = "payment_in_progress"
@@ -135,6 +164,10 @@ const codeInProgress = "payment_in_progress"
 // begin checks, on the locked order, that a payment may begin, and opens it.
 func (s *Service) begin(run *pipeline.Run, c *PayCommand) error {
 	o := run.Order
+	if c.part != 0 {
+		run.Payment, run.Data = o.Payment(c.part), c.data[c.part]
+		return nil // judged when the tender was opened; the last look is CheckSend's
+	}
 	if c.Guard != nil {
 		if err := c.Guard(o); err != nil {
 			return err
@@ -146,6 +179,12 @@ func (s *Service) begin(run *pipeline.Run, c *PayCommand) error {
 	if err := o.CheckOpen(run.At); err != nil {
 		return err
 	}
+	if len(c.Parts) > 0 {
+		if err := o.CheckIdle(); err != nil {
+			return err
+		}
+		return s.openTender(run, c)
+	}
 	m, err := s.choose(o, c.Method)
 	if err != nil {
 		return err
@@ -156,14 +195,21 @@ func (s *Service) begin(run *pipeline.Run, c *PayCommand) error {
 	if err := o.CheckIdle(); err != nil {
 		return err
 	}
-	run.Payment = o.OpenPayment(m.Name, m.Account.GatewayName, m.Account.Name, m.Account.Mode, o.Due(), run.At)
-	run.Payment.Kind, run.Payment.Fee = m.Kind, m.Fee.Of(run.Payment.Amount)
+	run.Payment = s.openPayment(run, m, o.Due(), c.Data)
+	return nil
+}
+
+// openPayment opens a payment of the order, and takes what only one order may use.
+func (s *Service) openPayment(run *pipeline.Run, m *settings.Method, amount payment.Money, data json.RawMessage) *payment.Payment {
+	o := run.Order
+	p := o.OpenPayment(m.Name, m.Account.GatewayName, m.Account.Name, m.Account.Mode, amount, run.At)
+	p.Kind, p.Fee = m.Kind, m.Fee.Of(amount)
 	if reserver, ok := m.Account.Gateway.(gateways.Reserver); ok {
-		for _, r := range reserver.Reserve(m.Kind, o, c.Data) {
+		for _, r := range reserver.Reserve(m.Kind, o, data) {
 			o.Reserve(r)
 		}
 	}
-	return nil
+	return p
 }
 
 // taken refuses data that another order uses.

@@ -101,6 +101,9 @@ func (s *Service) asKnown(ctx context.Context, r repetition, claimed *payment.Cl
 // known renders what the books say of a payment that was begun under a key.
 func (c *PayCommand) known(o *payment.Order, claimed *payment.Claimed) (Answer, bool, error) {
 	p := o.Payment(claimed.Payment)
+	if p != nil && p.Tender != 0 {
+		p = decisive(o, p)
+	}
 	if p != nil && len(p.Transactions) == 0 && p.Status == payment.StatusFailed {
 		return Answer{}, true, steps.ErrInterrupted
 	}

@@ -26,6 +26,6 @@ func TestOperatorsSeeWhatRunsForEachMethodWithoutADatabase(t *testing.T) {
 		"fifteen pipelines, as many for the method whose gateway edits one, and for that whose settings do")
 	require.Contains(t, lists.String(), "         large-order: note when order.total >= 1000 && fact.changed with {text: ")
 
-	require.Len(t, s.Pipelines("demo"), 5)
+	require.Len(t, s.Pipelines("demo"), 6)
 	require.Empty(t, s.Pipelines("nobody"))
 }

@@ -62,3 +62,16 @@ func CheckAmount(wanted *Money, most Money, partial bool) (Money, error) {
 	}
 	return *wanted, nil
 }
+
+// AllowCancel tells whether the order may be cancelled, money that it holds aside.
+func (o *Order) AllowCancel() error {
+	if o.Saved.Status == OrderCancelled {
+		return Errorf(KindConflict, "order_not_open", "the order is cancelled already")
+	}
+	for _, t := range o.IncomingTransactions() {
+		if !t.AwaitsTransfer() {
+			return Errorf(KindConflict, "payment_in_progress", "a payment of the order is under way")
+		}
+	}
+	return nil
+}

@@ -17,7 +17,7 @@ func (o *Order) CheckOpen(at time.Time) error {
 // CheckIdle refuses to begin a payment, or to change what is to be paid, while
 // another payment may still move money: two at once could both be charged.
 func (o *Order) CheckIdle() error {
-	if len(o.OpenTransactions()) > 0 {
+	if len(o.IncomingTransactions()) > 0 {
 		return Errorf(KindConflict, "payment_in_progress", "a payment of the order is under way")
 	}
 	return nil
@@ -32,7 +32,13 @@ func (o *Order) CheckSend(p *Payment, at time.Time) error {
 	if err := o.CheckIdle(); err != nil {
 		return err
 	}
-	if !p.Amount.Equal(o.Due()) {
+	unsent := p.Amount
+	for _, q := range o.TenderOf(p) {
+		if q != p && len(q.Transactions) == 0 && q.Status == StatusPending {
+			unsent = unsent.Add(q.Amount)
+		}
+	}
+	if !unsent.Equal(o.Due()) || p.Status != StatusPending {
 		return Errorf(KindConflict, "order_changed", "the order was changed while the payment was begun")
 	}
 	return nil

@@ -44,6 +44,9 @@ type Fact struct {
 	CaptureBefore time.Time
 	// At is when it happened by the PSP's clock; zero when it did not say.
 	At time.Time
+	// Verdict is what a person decided of a case, which says what the fact is about;
+	// nil for what nobody had to decide.
+	Verdict *Verdict
 }
 
 // Finding is what became of a fact.
@@ -67,14 +70,14 @@ var ErrUnknownReference = NotFound("a transaction of this reference")
 // state. Any order and any repetition of a set of facts ends in the same state.
 // A fact that breaks a rule is recorded all the same and opens a case.
 func (o *Order) Record(f Fact, at time.Time) (Finding, error) {
-	p, t := o.subject(f, at)
-	if t == nil {
-		return Finding{}, ErrUnknownReference
+	p, t, err := o.about(f, at)
+	if err != nil {
+		return Finding{}, err
 	}
 	finding := Finding{Payment: p, Transaction: t, Source: f.Source, Before: t.State}
 	differences := differences(p, t, f)
 	for _, kind := range differences {
-		o.openCase(kind, t, at)
+		o.openConflict(kind, t, f, at)
 	}
 	finding.Mismatch = len(differences) > 0
 	t.reword(f)
@@ -90,17 +93,14 @@ func (o *Order) Record(f Fact, at time.Time) (Finding, error) {
 	if t.GatewayReference == "" && f.GatewayReference != "" {
 		t.GatewayReference = f.GatewayReference
 		t.change = t.change.touched()
-		if differs, adopted := p.adopt(t, at); adopted {
+		if differing, adopted := p.adopt(t, at); adopted {
 			moved = append(moved, t)
-			if differs {
-				o.openCase(CaseAmountMismatch, t, at)
+			if differing != nil {
+				o.openConflict(CaseAmountMismatch, t, Fact{Amount: differing}, at)
 			}
 		}
 	}
-	if f.CaptureBefore.After(p.CaptureBefore) {
-		p.CaptureBefore = f.CaptureBefore
-		p.change = p.change.touched()
-	}
+	p.promised(f, at)
 	p.act(t, f, state, len(moved) > 0)
 	p.keep(f.Details)
 	finding.Changed = t.State != finding.Before
@@ -110,6 +110,7 @@ func (o *Order) Record(f Fact, at time.Time) (Finding, error) {
 	for _, held := range p.derive() {
 		o.openCase(p.whyHeld(held), held, at)
 	}
+	p.wind(at)
 	o.Source = string(f.Source)
 	for _, x := range moved {
 		o.announceChange(p, x, before, at)
@@ -117,7 +118,9 @@ func (o *Order) Record(f Fact, at time.Time) (Finding, error) {
 	if p.Status != before {
 		o.breakTender(p, at)
 	}
+	o.stallTender(p, at)
 	p.endRelease(at)
+	o.endCases(p, moved, at)
 	o.Source = ""
 	return finding, nil
 }

@@ -192,6 +192,14 @@ func (o *Order) OpenTransactions() []*Transaction {
 	return open
 }
 
+// IncomingTransactions returns the open transactions that may still bring money:
+// refunds and voids under way bring none.
+func (o *Order) IncomingTransactions() []*Transaction {
+	return slices.DeleteFunc(o.OpenTransactions(), func(t *Transaction) bool {
+		return !t.Type.Initial() && t.Type != Capture
+	})
+}
+
 // Expired tells whether the time to pay the order has passed.
 func (o *Order) Expired(at time.Time) bool {
 	return !o.ExpiresAt.IsZero() && !at.Before(o.ExpiresAt)

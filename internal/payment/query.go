@@ -127,6 +127,12 @@ type DueTransaction struct {
 	Store string
 }
 
+// DuePayment is a payment whose time to be looked at has come.
+type DuePayment struct {
+	ID    PaymentID
+	Store string
+}
+
 // DueRun is a run that a job takes up.
 type DueRun struct {
 	ID    RunID

@@ -194,8 +194,8 @@ func TestWhatThePSPBeganByItselfBecomesATransactionOnce(t *testing.T) {
 	}, without(p.Transactions[1]))
 	require.Equal(t, "8.00", p.Sums.Refunded.String())
 	require.Equal(t, payment.StatusPartiallyRefunded, p.Status)
-	require.Equal(t, []string{"transaction.approved", "payment.paid", "transaction.approved", "payment.partially_refunded",
-		"transaction.approved"}, eventTypes(o))
+	require.Equal(t, []string{"transaction.approved", "payment.paid", "transaction.approved", "refund.approved",
+		"payment.partially_refunded", "transaction.approved", "refund.approved"}, eventTypes(o))
 }
 
 // without returns the transaction as a store would load it.

@@ -129,6 +129,18 @@ func (o *Order) breakTender(failed *Payment, at time.Time) {
 	}
 }
 
+// stallTender gives up what is still to be sent of several payments that pay the
+// order together, when one of them does not decide at once: what the shopper
+// entered for the others is kept nowhere, so nobody could send them later.
+func (o *Order) stallTender(p *Payment, at time.Time) {
+	if p.Tender == 0 || p.Initial().State == Sending || !p.anyOpen() {
+		return
+	}
+	for _, q := range o.TenderOf(p) {
+		o.Abandon(q, at) // which breaks the tender
+	}
+}
+
 // TenderOf returns the payments that pay the order together with p, in the order in
 // which they are made; p alone where it pays alone.
 func (o *Order) TenderOf(p *Payment) []*Payment {

@@ -6,7 +6,11 @@ import "time"
 type Staged struct {
 	Notes      []Note
 	Events     []Event
+	// Cases are to be opened, unless they were before; CaseEnds has open ones
+	// resolved, and Resolved are those that this comes to.
 	Cases      []Case
+	CaseEnds   []CaseEnd
+	Resolved   []Case
 	Attributes []Attribute
 	// Reservations are values that the order takes for itself.
 	Reservations []Reservation
@@ -33,6 +37,8 @@ type Event struct {
 	Payment     int // numbers of what it is about, 0 for none
 	Transaction int
 	Effect      string
+	Case        CaseID // of an event about a case, with its kind
+	CaseKind    CaseKind
 	Status      string // the new status or state of its subject
 	Amount      *Money
 	// Actor is who caused it, "" for the service itself, and Source how we know of
@@ -60,6 +66,9 @@ func (o *Order) announceChange(p *Payment, t *Transaction, before Status, at tim
 	o.Emit(Event{
 		Type: "transaction." + string(t.State), Payment: p.N, Transaction: t.N, Status: string(t.State), Amount: &amount,
 	}, at)
+	if t.Type == Refund {
+		o.Emit(Event{Type: "refund." + string(t.State), Payment: p.N, Transaction: t.N, Status: string(t.State), Amount: &amount}, at)
+	}
 	if p.Status != before {
 		o.Emit(Event{Type: "payment." + string(p.Status), Payment: p.N, Status: string(p.Status)}, at)
 	}

@@ -2,6 +2,7 @@ package payment
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -28,6 +29,9 @@ type Payment struct {
 	// Tender is the number of the first of the payments that pay the order together,
 	// all of them or none; 0 for one that pays alone.
 	Tender int
+	// AbandonAt is when a payment that waits for others of its tender is given up,
+	// should nothing have been sent for it by then; zero once that is settled.
+	AbandonAt time.Time
 	// Release is why and how its money is given back; nil for money that is kept.
 	Release *Release
 	// CaptureBefore is until when the PSP keeps money reserved, zero for unknown;
@@ -117,8 +121,10 @@ func (p *Payment) Change() Change { return p.change }
 func (t *Transaction) Change() Change { return t.change }
 
 // AwaitsTransfer tells of what is pending outside any PSP, such as an invoice:
-// there is nobody to ask about it.
-func (t *Transaction) AwaitsTransfer() bool { return t.State == Pending && t.DueAt.IsZero() }
+// there is nobody to ask about it, and nobody ever was asked.
+func (t *Transaction) AwaitsTransfer() bool {
+	return t.State == Pending && t.DueAt.IsZero() && t.Inquiries == 0
+}
 
 func (c Change) touched() Change { return max(c, Changed) }
 
@@ -130,6 +136,11 @@ func (p *Payment) Initial() *Transaction {
 		}
 	}
 	return nil
+}
+
+// OpenTransactions returns the transactions of the payment that are not decided.
+func (p *Payment) OpenTransactions() []*Transaction {
+	return slices.DeleteFunc(slices.Clone(p.Transactions), func(t *Transaction) bool { return !t.State.Open() })
 }
 
 // Charge returns what the shopper is asked for: the amount with its fee.
@@ -185,7 +196,7 @@ func (o *Order) Abandon(p *Payment, at time.Time) {
 	if len(p.Transactions) > 0 || p.Status == StatusFailed {
 		return
 	}
-	p.Status, p.NextAction = StatusFailed, nil
+	p.Status, p.NextAction, p.AbandonAt = StatusFailed, nil, time.Time{}
 	p.change = p.change.touched()
 	o.Emit(Event{Type: "payment." + string(p.Status), Payment: p.N, Status: string(p.Status)}, at)
 	o.breakTender(p, at)
@@ -202,7 +213,7 @@ func (o *Order) Announce(p *Payment, typ Type, reference string, amount Money, a
 		N: o.NextNumber(), Type: typ, State: Sending, Amount: amount, Reference: reference,
 		CreatedAt: at, DueAt: due, change: Added,
 	}
-	p.Transactions = append(p.Transactions, t)
+	p.Transactions, p.AbandonAt = append(p.Transactions, t), time.Time{}
 	p.change = p.change.touched()
 	return t
 }

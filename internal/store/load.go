@@ -198,6 +198,8 @@ func paymentScanner(c payment.Currency) pgx.RowToFunc[*payment.Payment] {
 		if release.Reason != "" {
 			release.DueAt = timeOf(releaseDue)
 			p.Release = &release
+		} else {
+			p.AbandonAt = timeOf(releaseDue)
 		}
 		p.CaptureBefore, p.ClockDueAt = timeOf(captureBefore), timeOf(clockDue)
 		p.Amount, p.Fee, p.CreatedAt = payment.FromMinor(amount, c), payment.FromMinor(fee, c), p.CreatedAt.UTC()

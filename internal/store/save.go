@@ -96,7 +96,7 @@ func queuePayment(batch *pgx.Batch, o *payment.Order, p *payment.Payment) error 
 	if err != nil {
 		return err
 	}
-	s, release := p.Sums, payment.Release{}
+	s, release := p.Sums, payment.Release{DueAt: p.AbandonAt} // one column: a payment is never both
 	if p.Release != nil {
 		release = *p.Release
 	}
