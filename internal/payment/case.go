@@ -1,6 +1,10 @@
 package payment
 
-import "time"
+import (
+	"strings"
+	"time"
+	"unicode"
+)
 
 // CaseKind says what a person has to decide.
 type CaseKind string
@@ -47,51 +51,136 @@ const (
 	CaseReconciliation CaseKind = "reconciliation_difference"
 )
 
-// Case is something only a person can decide. One case is open per kind and
-// subject; opening it again changes nothing.
+// Case is something only a person can decide. One case is open per kind,
+// transaction and subject; what was reported before is not reported anew, unless
+// it is of a kind that recurs.
 type Case struct {
 	ID          CaseID
 	Store       string
-	Order       OrderID // zero for an orphan
+	Order       OrderID // zero for what fits no order
 	Kind        CaseKind
+	Payment     int    // number of the payment, 0 for none
 	Transaction int    // number of the transaction, 0 for none
-	Subject     string // what else it is about: a notification, an effect key
-	State       string // open or resolved
+	Subject     string // what else it is about: a notification, an effect key, what a PSP claims
+	State       string // CaseOpen or CaseResolved
 	OpenedAt    time.Time
 	Detail      string // for people; no personal data
+	// Amount is the money at risk; nil where nobody can say.
+	Amount *Money
+	// Claimed is what the PSP reports in place of the amount that was asked; nil
+	// where the case is about something else.
+	Claimed *Money
+	// Number and Currency are those of the order; they are filled in where cases are
+	// read.
+	Number   string
+	Currency Currency
+	// Resolution is how it ended; zero while it is open.
+	Resolution Resolution
+}
+
+// The states of a case.
+const (
+	CaseOpen     = "open"
+	CaseResolved = "resolved"
+)
+
+// repeats tells whether a case says again what another one said. A kind that
+// recurs says so only while the other is open.
+func (c Case) repeats(other Case) bool {
+	return c.Kind == other.Kind && c.Transaction == other.Transaction && c.Subject == other.Subject &&
+		(other.State == CaseOpen || !c.Kind.Recurs())
 }
 
 // openCase stages a case about a transaction and holds the order for review.
 func (o *Order) openCase(kind CaseKind, t *Transaction, at time.Time) {
-	o.OpenCase(Case{Kind: kind, Transaction: t.N, Detail: caseDetails[kind], OpenedAt: at})
+	o.OpenCase(Case{Kind: kind, Transaction: t.N, Detail: caseRules[kind].detail, OpenedAt: at})
 }
 
-// OpenCase stages a case of the order, holds the order for review, and leaves a
-// note in its timeline.
+// openConflict stages the case of a fact that claims something else than was
+// asked. Another claim is another case.
+func (o *Order) openConflict(kind CaseKind, t *Transaction, f Fact, at time.Time) {
+	c := Case{Kind: kind, Transaction: t.N, Subject: claimOf(kind, f), Detail: caseRules[kind].detail, OpenedAt: at}
+	if kind == CaseAmountMismatch || kind == CaseCurrencyMismatch {
+		c.Claimed = f.Amount
+	}
+	o.OpenCase(c)
+}
+
+// claimOf is what a fact claims, as the subject of the case about it.
+func claimOf(kind CaseKind, f Fact) string {
+	switch kind {
+	case CaseAccountMismatch:
+		return caseSubject(f.Account)
+	case CaseModeMismatch:
+		return caseSubject(string(f.Mode))
+	}
+	return f.Amount.String() + " " + f.Amount.Currency().String()
+}
+
+// Conflicts returns the cases that a fact about a transaction would open for what
+// it claims.
+func (p *Payment) Conflicts(t *Transaction, f Fact) []Case {
+	var cases []Case
+	for _, kind := range differences(p, t, f) {
+		cases = append(cases, Case{Kind: kind, Transaction: t.N, Subject: claimOf(kind, f)})
+	}
+	return cases
+}
+
+// OpenCase stages a case of the order and holds the order for review. Whether it
+// is new is known once the books say which cases the order has: see WorkCases.
 func (o *Order) OpenCase(c Case) {
+	c.Store, c.Order, c.State = o.Store, o.ID, CaseOpen
+	o.locate(&c)
 	for _, staged := range o.Staged.Cases {
-		if staged.Kind == c.Kind && staged.Transaction == c.Transaction && staged.Subject == c.Subject {
+		if c.repeats(staged) {
 			return
 		}
 	}
-	c.Store, c.Order, c.State = o.Store, o.ID, "open"
 	o.Staged.Cases = append(o.Staged.Cases, c)
 	if o.Review == "" {
 		o.Review = c.Kind
 	}
 }
 
-// caseDetails says for each kind about a transaction what is wrong.
-var caseDetails = map[CaseKind]string{
-	CaseAmountMismatch:   "The PSP reports another amount than was asked.",
-	CaseCurrencyMismatch: "The PSP reports another currency than was asked.",
-	CaseAccountMismatch:  "The PSP reports another account than was asked.",
-	CaseModeMismatch:     "The PSP reports test money for a live payment, or the other way round.",
-	CaseSurplus:          "Money was taken for an order that was covered already.",
-	CasePaidAfterCancel:  "Money was taken for an order that is cancelled.",
-	CaseChargeback:       "The shopper's bank took money back.",
-	CaseReversed:         "The PSP took back an approval.",
-	CaseOverLimit:        "The PSP reports more than the payment holds.",
-	CaseUnknownOutcome:   "Nobody knows what became of the money: the PSP was asked as often as the schedule says.",
-	CaseStuckRelease:     "Money should be given back, and it could not.",
+// locate fills in what follows from the transaction, or the payment, that a case
+// is about.
+func (o *Order) locate(c *Case) {
+	c.Subject = caseSubject(c.Subject)
+	if c.Transaction == 0 {
+		if c.Payment != 0 && c.Subject == "" {
+			c.Subject = PaymentID{Order: o.ID, N: c.Payment}.String()
+		}
+		return
+	}
+	for _, p := range o.Payments {
+		for _, t := range p.Transactions {
+			if t.N != c.Transaction {
+				continue
+			}
+			c.Payment = p.N
+			if amount := t.Amount; c.Amount == nil {
+				c.Amount = &amount
+			}
+		}
+	}
+}
+
+// caseSubjectMax bounds the subject of a case, in bytes: it is part of an index,
+// and what PSPs claim has no bound of its own.
+const caseSubjectMax = 200
+
+// caseSubject makes a subject of whatever a PSP says: a fact must not become
+// impossible to record because of it.
+func caseSubject(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+	if len(s) <= caseSubjectMax {
+		return s
+	}
+	return strings.ToValidUTF8(s[:caseSubjectMax], "")
 }

@@ -4,8 +4,8 @@ import "time"
 
 // Staged is what a stretch adds to the books beside the order itself.
 type Staged struct {
-	Notes      []Note
-	Events     []Event
+	Notes  []Note
+	Events []Event
 	// Cases are to be opened, unless they were before; CaseEnds has open ones
 	// resolved, and Resolved are those that this comes to.
 	Cases      []Case

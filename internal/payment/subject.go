@@ -74,22 +74,23 @@ func (t *Transaction) sameThing(other *Transaction) bool {
 }
 
 // adopt takes over what was known of a transaction under the PSP's name alone,
-// before we learnt that it is t. That other record stays, and counts no more.
-func (p *Payment) adopt(t *Transaction, at time.Time) (differs, adopted bool) {
+// before we learnt that it is t. That other record stays, and counts no more;
+// differing is its amount where that is not what was asked.
+func (p *Payment) adopt(t *Transaction, at time.Time) (differing *Money, adopted bool) {
 	for _, twin := range p.Transactions {
 		if !twin.isTwinOf(t) {
 			continue
 		}
 		state := twin.State
 		if !twin.Amount.Equal(t.Amount) {
-			state, differs = Unknown, true
+			state, differing = Unknown, &twin.Amount
 		}
 		adopted = true
 		if t.State.CanBecome(state) {
 			t.settle(Fact{Reason: twin.Reason}, state, at)
 		}
 	}
-	return differs, adopted
+	return differing, adopted
 }
 
 // isTwinOf tells of a record of what the PSP seemed to have begun that it is about
