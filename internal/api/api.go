@@ -23,7 +23,9 @@ import (
 type Moments interface {
 	Create(ctx context.Context, c moments.CreateCommand) (moments.Answer, error)
 	Pay(ctx context.Context, c moments.PayCommand) (moments.Answer, error)
+	Repay(ctx context.Context, c moments.PayCommand) (moments.Answer, error)
 	Operate(ctx context.Context, c moments.OperateCommand) (moments.Answer, error)
+	Actions(o *payment.Order) []moments.Possible
 	Confirm(ctx context.Context, d moments.Delivery) (moments.Receipt, error)
 	Submit(ctx context.Context, o *payment.Order, from netip.Addr) (*payment.Order, error)
 	Fail(ctx context.Context, o *payment.Order, from netip.Addr) (*payment.Order, error)

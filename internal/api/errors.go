@@ -36,6 +36,9 @@ func problemOf(err error) *httpkit.Problem {
 	if e.Why != (payment.Reason{}) {
 		p.WhyNot = &httpkit.Reason{Code: e.Why.Code, Message: sentence(e.Why.Message)}
 	}
+	if e.Max != nil {
+		p.MaxAmount = e.Max.String()
+	}
 	switch {
 	case e.Code == "idempotency_in_progress":
 		p.RetryAfterSeconds = 1

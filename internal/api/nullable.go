@@ -16,6 +16,12 @@ func (reviewView) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema 
 // TransformSchema serves huma.
 func (reasonView) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema { return nullable(s) }
 
+// TransformSchema serves huma.
+func (releaseView) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema { return nullable(s) }
+
+// TransformSchema serves huma.
+func (whyNotView) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema { return nullable(s) }
+
 func nullable(s *huma.Schema) *huma.Schema {
 	s.Nullable = true
 	return s

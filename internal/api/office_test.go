@@ -343,15 +343,10 @@ func TestWhatCannotBeMarkedPaid(t *testing.T) {
 	c.refusesToMark(c.Pay(c.Order(), "card", nil).Text("payment.id"), "gateway_decides")
 	c.refusesToMark(c.Pay(c.Order(), "discount", nil).Text("payment.id"), "already_paid")
 
-	cancelled := c.Order()
-	p := c.Pay(cancelled, "invoice", nil).Text("payment.id")
-	c.Post("/v1/orders/"+cancelled+"/cancel", map[string]any{"reason": "changed their mind"}).Is(http.StatusOK)
-	c.refusesToMark(p, "order_cancelled")
-
-	declined := c.Order()
-	p = c.Pay(declined, "invoice", nil).Text("payment.id")
-	b.decline(declined)
-	c.refusesToMark(p, "nothing_to_pay")
+	p := c.Pay(c.Order(), "invoice", nil).Text("payment.id")
+	c.Post("/v1/payments/"+p+"/mark-paid", map[string]any{"reason": "Statement 17"}).Is(http.StatusOK)
+	c.Post("/v1/payments/"+p+"/refund", map[string]any{"amount": "1.00"}).Is(http.StatusOK)
+	c.refusesToMark(p, "refunded_already")
 
 	path := "/v1/payments/" + p + "/mark-paid"
 	c.Post(path, map[string]any{"reason": "x"}, "Idempotency-Key", "").Refused(http.StatusBadRequest, "idempotency_key_required")
@@ -361,6 +356,28 @@ func TestWhatCannotBeMarkedPaid(t *testing.T) {
 	c.Post(path, map[string]any{}).Is(http.StatusUnprocessableEntity)
 	b.Client().Post(path, map[string]any{"reason": "x"}).Refused(http.StatusNotFound, "not_found")
 	c.Post("/v1/payments/pay_nonsense/mark-paid", map[string]any{"reason": "x"}).Refused(http.StatusNotFound, "not_found")
+}
+
+// Money may come after all: for an order that was cancelled, or a payment that was
+// given up. It is recorded, and a person has to look.
+func TestMoneyThatComesLateIsMarkedToo(t *testing.T) {
+	t.Parallel()
+	b := boot(t)
+	c := b.office()
+	cancelled := c.Order()
+	p := c.Pay(cancelled, "invoice", nil).Text("payment.id")
+	c.Post("/v1/orders/"+cancelled+"/cancel", map[string]any{"reason": "changed their mind"}).Is(http.StatusOK)
+	a := c.Post("/v1/payments/"+p+"/mark-paid", map[string]any{"reason": "Statement 17"}).Is(http.StatusOK)
+	require.Equal(t, "cancelled", a.Text("order.status"))
+	require.Equal(t, "paid", a.Text("payment.status"))
+	require.Equal(t, "paid_after_cancel", a.Text("order.review.kind"))
+
+	declined := c.Order()
+	p = c.Pay(declined, "invoice", nil).Text("payment.id")
+	b.decline(declined)
+	a = c.Post("/v1/payments/"+p+"/mark-paid", map[string]any{"reason": "Statement 17"}).Is(http.StatusOK)
+	require.Equal(t, "paid", a.Text("order.payment_status"))
+	require.Equal(t, "processing", a.Text("order.status"))
 }
 
 // Of many operators who mark the same payment, one does.

@@ -63,18 +63,25 @@ type orderAmountsView struct {
 
 // PaymentView is a payment as the API shows it.
 type PaymentView struct {
-	ID           string            `json:"id"`
-	Method       string            `json:"method"`
-	Gateway      string            `json:"gateway"`
-	Account      string            `json:"account"`
-	Amount       string            `json:"amount" doc:"Of the order's total."`
-	Fee          string            `json:"fee" doc:"Charged on top of the amount; negative for a discount."`
-	Status       string            `json:"status" enum:"pending,authorized,partially_paid,paid,partially_refunded,refunded,voided,failed"`
-	Amounts      AmountsView       `json:"amounts"`
-	Details      map[string]string `json:"details,omitempty" doc:"What is kept of what the shopper entered, for those who collect the money: an IBAN's last digits, a purchase order number. Only for secret keys."`
-	NextAction   *nextActionView   `json:"next_action"`
-	Transactions []TransactionView `json:"transactions"`
-	CreatedAt    httpkit.Timestamp `json:"created_at"`
+	ID            string             `json:"id"`
+	Method        string             `json:"method"`
+	Gateway       string             `json:"gateway"`
+	Account       string             `json:"account"`
+	Amount        string             `json:"amount" doc:"Of the order's total."`
+	Fee           string             `json:"fee" doc:"Charged on top of the amount; negative for a discount."`
+	Status        string             `json:"status" enum:"pending,authorized,partially_paid,paid,partially_refunded,refunded,voided,failed"`
+	Amounts       AmountsView        `json:"amounts"`
+	Details       map[string]string  `json:"details,omitempty" doc:"What is kept of what the shopper entered, for those who collect the money: an IBAN's last digits, a purchase order number. Only for secret keys."`
+	NextAction    *nextActionView    `json:"next_action"`
+	Release       *releaseView       `json:"release" doc:"Why and how money is on its way back, or null."`
+	CaptureBefore *httpkit.Timestamp `json:"capture_before" nullable:"true" doc:"Until when the PSP keeps money reserved, where it told."`
+	Transactions  []TransactionView  `json:"transactions"`
+	CreatedAt     httpkit.Timestamp  `json:"created_at"`
+}
+
+type releaseView struct {
+	Reason string `json:"reason" enum:"tender_incomplete,cancelled,surplus,paid_after_cancel,capture_final,by_request"`
+	State  string `json:"state" enum:"under_way,done,given_up" doc:"given_up: a person has to look, and a case says so."`
 }
 
 // TransactionView is a transaction as the API shows it.
@@ -86,6 +93,9 @@ type TransactionView struct {
 	Currency         string             `json:"currency"`
 	Reference        string             `json:"reference" doc:"Ours: the merchant reference at the PSP."`
 	GatewayReference string             `json:"gateway_reference"`
+	StoreReference   string             `json:"store_reference,omitempty" doc:"The store's own word for it, as it was sent."`
+	Purpose          string             `json:"purpose,omitempty" doc:"Why it was asked for, as it was sent."`
+	Run              *string            `json:"run" doc:"The run that asked for it; null for what the PSP began."`
 	Parent           *string            `json:"parent"`
 	Held             bool               `json:"held,omitempty" doc:"Breaks a rule: on record, but not in the sums."`
 	Reason           *reasonView        `json:"reason"`
@@ -143,8 +153,8 @@ func viewPayment(o *payment.Order, p *payment.Payment) PaymentView {
 	v := PaymentView{
 		ID: payment.PaymentID{Order: o.ID, N: p.N}.String(), Method: p.Method, Gateway: p.Gateway, Account: p.Account,
 		Amount: p.Amount.String(), Fee: p.Fee.String(), Status: string(p.Status), Amounts: viewAmounts(p.Sums), Details: p.Details,
-		NextAction: viewNextAction(p.NextAction), Transactions: make([]TransactionView, len(p.Transactions)),
-		CreatedAt: httpkit.NewTimestamp(p.CreatedAt),
+		NextAction: viewNextAction(p.NextAction), Release: viewRelease(p), CaptureBefore: stamp(p.CaptureBefore),
+		Transactions: make([]TransactionView, len(p.Transactions)), CreatedAt: httpkit.NewTimestamp(p.CreatedAt),
 	}
 	for i, t := range p.Transactions {
 		v.Transactions[i] = viewTransaction(o.ID, t)
@@ -156,12 +166,15 @@ func viewTransaction(order payment.OrderID, t *payment.Transaction) TransactionV
 	v := TransactionView{
 		ID: payment.TransactionID{Order: order, N: t.N}.String(), Type: string(t.Type), State: string(t.State),
 		Amount: t.Amount.String(), Currency: t.Amount.Currency().String(), Reference: t.Reference,
-		GatewayReference: t.GatewayReference, Held: t.Held,
+		GatewayReference: t.GatewayReference, StoreReference: t.StoreReference, Purpose: t.Purpose, Held: t.Held,
 		CreatedAt: httpkit.NewTimestamp(t.CreatedAt), SettledAt: stamp(t.SettledAt),
 	}
 	if t.Parent != 0 {
 		parent := payment.TransactionID{Order: order, N: t.Parent}.String()
 		v.Parent = &parent
+	}
+	if t.Run != 0 {
+		v.Run = shown(payment.RunID{Order: order, N: t.Run}.String())
 	}
 	if t.Reason != (payment.Reason{}) {
 		v.Reason = &reasonView{Code: t.Reason.Code, Message: t.Reason.Message, Decline: t.Reason.Decline}
@@ -173,6 +186,23 @@ func viewAmounts(s payment.Sums) AmountsView {
 	return AmountsView{
 		Authorized: s.Reserved().String(), Captured: s.Captured.String(), Refunded: s.Refunded.String(), Voided: s.Voided.String(),
 	}
+}
+
+// viewRelease says how the release of a payment's money stands. One that is not
+// looked at any more, though money is left, was given up.
+func viewRelease(p *payment.Payment) *releaseView {
+	if p.Release == nil {
+		return nil
+	}
+	v := &releaseView{Reason: string(p.Release.Reason), State: "done"}
+	reserved, taken := p.Releasable()
+	switch {
+	case p.Release.Open():
+		v.State = "under_way"
+	case reserved.IsPositive() || taken.IsPositive():
+		v.State = "given_up"
+	}
+	return v
 }
 
 func viewNextAction(n *payment.NextAction) *nextActionView {

@@ -32,14 +32,12 @@ func (a *API) createOrder(ctx context.Context, in *struct{ Body createBody }) (*
 	}
 	claim := claimOf(ctx, a, "POST /v1/orders", "")
 	if in.Body.Pay != nil {
-		method, data, err := in.Body.Pay.choice()
+		c, err := in.Body.Pay.command()
 		if err != nil {
 			return nil, unmoved(err)
 		}
-		return nil, a.answerPay(ctx, moments.PayCommand{
-			Store: o.Store, New: o, Claim: claim, Method: method, Data: data, From: addressOf(ctx),
-			Actor: callerOf(ctx).key.ID,
-		})
+		c.New, c.Claim = o, claim
+		return nil, a.answerPay(ctx, a.Moments.Pay, c)
 	}
 	var renderErr error
 	answer, err := a.Moments.Create(ctx, moments.CreateCommand{New: o, Claim: claim, Render: func(o *payment.Order, created bool) payment.Reply {
@@ -245,7 +243,7 @@ func (a *API) cancelOrder(ctx context.Context, in *struct {
 	}
 	o, err := a.Moments.CancelOrder(ctx, moments.CancelCommand{
 		Store: storeOf(ctx), Order: id, Author: callerOf(ctx).key.Name, Reason: in.Body.Reason, Release: in.Body.Release,
-		From: addressOf(ctx),
+		Actor: callerOf(ctx).key.ID, From: addressOf(ctx),
 	})
 	if err != nil {
 		return nil, err

@@ -41,6 +41,7 @@ func (a *API) routes() {
 
 	// The moments of a payment.
 	add(a, post("/v1/orders/{id}/pay", "pay-order", "Pay an order", payment.ScopeOrders, publishable).money().names("data.iban", "payments[].data.iban", "data.code", "payments[].data.code"), a.pay)
+	add(a, post("/v1/orders/{id}/repay", "repay-order", "Pay an order whose payment came to nothing", payment.ScopeOrders).money().names("data.iban", "payments[].data.iban"), a.repay)
 	add(a, get("/v1/orders/{id}/payment-methods", "list-payment-methods", "List the methods that an order can be paid with", publishable), a.listMethods)
 	add(a, post("/v1/orders/{id}/payment-data", "validate-payment-data", "Check what the shopper entered", payment.ScopeOrders, publishable).names("data.iban", "data.code"), a.validateData)
 	add(a, post("/v1/orders/{id}/submit", "submit-order", "The shopper is back from paying", payment.ScopeOrders), a.submit)
@@ -48,9 +49,7 @@ func (a *API) routes() {
 	add(a, get("/v1/orders/{id}/status", "get-order-status", "Read where an order stands", publishable), a.getStatus)
 	add(a, get("/v1/orders/{id}/status/stream", "stream-order-status", "Follow where an order stands", publishable).produces(httpkit.ContentEventStream), a.streamStatus)
 
-	// What operators do with a payment.
-	add(a, post("/v1/payments/{id}/mark-paid", "mark-payment-paid", "Mark a payment paid", payment.ScopePayments).money(), a.markPaid)
-
+	a.operationRoutes()
 	a.giftCardRoutes()
 	a.listRoutes()
 }

@@ -1,5 +1,11 @@
 package api
 
+import (
+	"strings"
+
+	"github.com/paysvc/paysvc/internal/payment"
+)
+
 // section is a part of the document: operations that belong together.
 type section struct {
 	tag, about string
@@ -66,13 +72,28 @@ var sections = []section{
 	}},
 	{"Payments and transactions", "A payment is an intent to pay; each exchange of money with a PSP is a transaction of it.", []described{
 		{"get-payment", "Reads a payment with its transactions.", problems{404: "`not_found`: the store has no payment of this id."}},
-		{"mark-payment-paid", "Says that the money of a payment without a PSP has come: one that waits for it becomes paid, one that was authorized is captured. The order goes on as if a PSP had said so. Answers as pay does; the reason and the name of the key stand in the timeline.", problems{
-			404: "`not_found`: the store has no payment of this id.",
-			409: "`action_not_allowed`: `why_not` says why: `gateway_decides` (the payment has a PSP), `already_paid`, `nothing_to_pay` (declined or released), `order_cancelled`." + repeats,
-			422: "`required`, `validation_failed`: see `errors`." + reused,
-			503: "`gateway_unavailable`: the payment's account is not configured any more.",
-		}},
 		{"list-transactions", "Lists the transactions of all orders of the store.", nil},
+	}},
+	{"Order management", "What is done with money that payments hold. Each answers as pay does: 200 done; 202 not known yet; 402 the PSP declined; 409 `action_not_allowed`, which changed nothing, with `why_not`; 503 nothing reached the PSP.", []described{
+		{"get-actions", "Lists what can be done with the order and its payments now, up to how much, and why the rest cannot. An operation that is sent is judged by the same rules.", problems{404: noOrder}},
+		{"capture-payment", "Takes money that is reserved: all that is left, or an amount. With `final` no other capture follows, and what this one leaves is released where the PSP can do so; otherwise it stays reserved, and a note says so.", operated(payment.ActCapture)},
+		{"refund-payment", "Gives back money that was taken: all that is left, or an amount. With `offline` it is only recorded.", operated(payment.ActRefund)},
+		{"void-payment", "Releases all that is reserved and not captured. With `offline` it is only recorded.", operated(payment.ActVoid)},
+		{"increase-payment", "Reserves more, where the PSP can.", operated(payment.ActIncrease)},
+		{"mark-payment-paid", "Says that the money of a payment without a PSP has come: one that waits for it becomes paid, one that was authorized is captured. The order goes on as if a PSP had said so. The reason and the name of the key stand in the timeline.", operated(payment.ActMarkPaid)},
+		{"mark-payment-authorized", "Says that the money of a payment without a PSP is sure to come: the order goes on as if it were reserved.", operated(payment.ActMarkAuthorized)},
+		{"refund-order", "Spreads a refund over the payments of the order: what was paid last is given back first.", problems{
+			402: "`payment_declined`: the PSP declined, `reason` says why. `money_moved` is `yes` where another payment's part was given back before.",
+			404: noOrder,
+			409: "`action_not_allowed`: `why_not` says why, as for each payment." + repeats,
+			422: wrongAmount + reused,
+			503: notReached,
+		}},
+		{"complete-order", "Says that nothing is left to do for the order: it was delivered.", problems{
+			404: noOrder,
+			409: "`action_not_allowed`: `why_not` says why: `order_not_covered`, `completed_already`, `order_cancelled`." + repeats,
+			422: strings.TrimPrefix(reused, " "),
+		}},
 	}},
 	{"Timeline and notes", "All that happened to an order, and what people say about it.", []described{
 		{"get-timeline", "Reads notes, transactions, runs, notifications and events of an order, merged; the latest thousand of a longer history.", problems{404: noOrder}},
@@ -178,7 +199,13 @@ var examples = map[string]map[string]any{
 	"amend-order":             {"shipping": "0.00", "total": "120.00"},
 	"cancel-order":            {"reason": "The shopper changed their mind."},
 	"pay-order":               {"method": "card", "data": map[string]any{}},
+	"capture-payment":         {"amount": "50.00", "reference": "shipment-1"},
+	"refund-payment":          {"amount": "10.00", "reason": "One lamp was broken.", "reference": "return-1"},
+	"refund-order":            {"amount": "10.00", "reason": "One lamp was broken.", "reference": "return-1"},
+	"void-payment":            {"reason": "Out of stock."},
+	"increase-payment":        {"amount": "25.00"},
 	"mark-payment-paid":       {"reason": "Transfer of 3 March, statement 17."},
+	"mark-payment-authorized": {"reason": "The customer's bank vouches for it."},
 	"validate-payment-data":   {"method": "card", "data": map[string]any{}},
 	"try-pipeline": {
 		"order": "ord_01kamn3gd8e1cb2hm0q4s6w8xz", "pipeline": "confirm", "fact": "approved",
