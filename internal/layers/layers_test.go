@@ -20,7 +20,8 @@ type layer struct {
 var layers = []layer{
 	{"migrations", nil},
 	{"internal/layers", nil},
-	{"internal/e2e", nil}, // tests of the whole program
+	{"internal/e2e", nil},        // tests of the whole program
+	{"internal/simulation", nil}, // and of all of it at once, in virtual time
 	{"internal/payment", nil},
 	{"internal/pipeline", []string{"internal/payment"}},
 	{"internal/pipeline/steps", []string{"internal/payment", "internal/pipeline"}},

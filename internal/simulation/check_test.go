@@ -1,0 +1,350 @@
+package simulation
+
+import (
+	"bytes"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// check compares our books with the PSP's ledger, once all is over. What it says
+// is the verdict of the history.
+func (h *history) check() {
+	b := h.readBooks()
+	h.checkLedger(b)
+	for _, o := range b.orders {
+		h.checkOrder(b, o)
+		for _, p := range o.payments {
+			h.checkSums(p)
+		}
+	}
+	h.checkNotifications(b)
+	h.checkWork(b)
+	h.checkEvents(b)
+	h.checkAnswers(b)
+}
+
+// ours tells of a reference that we made, and not the PSP.
+func ours(reference string) bool { return len(reference) == 20 && !strings.Contains(reference, "_") }
+
+// checkLedger: every effect at the PSP is in our books, once, as it is (I2, I11,
+// I22), and what we say of it is so (I7, I9).
+func (h *history) checkLedger(b *books) {
+	known := map[string]entry{}
+	for _, e := range h.ledger {
+		if !ours(e.Reference) {
+			h.checkForeign(b, e)
+			continue
+		}
+		known[e.Reference] = e
+		t := b.transactions[e.Reference]
+		if t == nil {
+			h.violate("I2", "the PSP has %s %s %s, and we have nothing of it", e.Operation, e.Reference, e.State)
+			continue
+		}
+		h.checkAgreement(t, e)
+	}
+	for _, o := range b.orders {
+		for _, p := range o.payments {
+			for _, t := range p.transactions {
+				if _, booked := known[t.Reference]; p.Gateway == "sandbox" && t.Reference != "" && !booked && t.State != "not_sent" {
+					h.violate("I9", "we say that %s is %s, and the PSP does not have it", t.Reference, t.State)
+				}
+			}
+		}
+	}
+}
+
+// mismatches are the cases of money that is not as it was asked.
+var mismatches = []string{"amount_mismatch", "currency_mismatch", "account_mismatch", "mode_mismatch"}
+
+// checkAgreement: the transaction and the PSP's entry say the same.
+func (h *history) checkAgreement(t *bookTransaction, e entry) {
+	o := t.payment.order
+	asked := e.Currency == o.Currency && minor(e.Amount, e.Currency) == t.Amount
+	account := map[string]string{"one": "psp", "two": "psp-two"}[e.Account]
+	if account != t.payment.Account {
+		h.violate("I4", "%s was made with the account %s, and was asked of %s", t.Reference, account, t.payment.Account)
+	}
+	if !asked && e.State == "approved" {
+		if t.State == "approved" {
+			h.violate("I4", "%s is approved, and the PSP has %s %s instead of %d", t.Reference, e.Amount, e.Currency, t.Amount)
+		}
+		if !o.has(t.N, mismatches...) {
+			h.violate("I4", "%s: the PSP has %s %s instead of %d, and nobody is called", t.Reference, e.Amount, e.Currency, t.Amount)
+		}
+		return
+	}
+	agrees := map[string][]string{
+		"approved":        {"approved", "reversed"},
+		"declined":        {"declined", "not_sent"},
+		"cancelled":       {"declined", "not_sent"},
+		"expired":         {"declined", "not_sent"},
+		"action_required": {"action_required"},
+		"pending":         {"pending"},
+	}[e.State]
+	if !slices.Contains(agrees, t.State) && !o.has(t.N, mismatches...) {
+		h.violate("I10", "%s %s is %s in our books and %s at the PSP", t.Type, t.Reference, t.State, e.State)
+	}
+}
+
+// checkForeign: what the PSP did by itself is in our books too.
+func (h *history) checkForeign(b *books, e entry) {
+	t := b.transactions[e.Payment]
+	if t == nil || e.State != "approved" {
+		return
+	}
+	for _, other := range t.payment.transactions {
+		if other.Gateway == e.ID && (e.Currency != t.payment.order.Currency || other.Amount == minor(e.Amount, e.Currency)) {
+			return
+		}
+	}
+	if h.told(e) {
+		h.violate("I11", "the PSP told us of its %s of %s %s, and it is not in our books", e.Operation, e.Amount, e.Payment)
+	}
+}
+
+// told tells whether a notification that we have acknowledged speaks of an entry.
+func (h *history) told(e entry) bool {
+	return slices.ContainsFunc(h.thanked, func(d delivery) bool { return bytes.Contains(d.body, []byte(e.ID)) })
+}
+
+// checkOrder: one charge (I1), and paid is earned (I4).
+func (h *history) checkOrder(_ *books, o *bookOrder) {
+	var charged, taken int64 // by the PSP, as it was asked
+	flipped, wrong := false, false
+	for _, p := range o.payments {
+		for _, t := range p.transactions {
+			for _, e := range h.ledger {
+				if e.Reference != t.Reference || e.State != "approved" {
+					continue
+				}
+				if minor(e.Amount, e.Currency) != t.Amount || e.Currency != o.Currency {
+					wrong = true
+					continue
+				}
+				flipped = flipped || h.flipped[e.Reference]
+				switch e.Operation {
+				case "charge":
+					charged, taken = charged+t.Amount, taken+t.Amount
+				case "authorize":
+					charged += t.Amount
+				case "capture":
+					taken += t.Amount
+				case "void":
+					charged -= t.Amount
+				}
+			}
+		}
+		if p.Gateway != "sandbox" && p.Gateway != "stripe" {
+			charged, taken = charged+p.Authorized, taken+p.Captured
+		}
+	}
+	late := o.has(0, "surplus", "paid_after_cancel")
+	if charged > o.Total && !(flipped && late) {
+		h.violate("I1", "order %s costs %d and was charged %d", o.Number, o.Total, charged)
+	}
+	if charged > 0 && o.Status == "pending" && charged >= o.Total {
+		h.violate("I4", "order %s costs %d, was charged %d, and is %s", o.Number, o.Total, charged, o.Status)
+	}
+	if o.Status == "cancelled" && charged > 0 && !late && o.CancelReason != "no stock" {
+		h.violate("I9", "order %s was charged %d, is cancelled, and nobody is called", o.Number, charged)
+	}
+	if o.PaymentStatus == "paid" && taken < o.Total {
+		h.violate("I4", "order %s costs %d, the PSP took %d, and it is %s", o.Number, o.Total, taken, o.PaymentStatus)
+	}
+	if (o.Status == "processing" || o.Status == "complete" || o.PaymentStatus == "authorized") && charged < o.Total {
+		h.violate("I4", "order %s costs %d, has %d, and is %s and %s", o.Number, o.Total, charged, o.Status, o.PaymentStatus)
+	}
+	if wrong && !o.has(0, mismatches...) {
+		h.violate("I4", "order %s has money that was not asked for, and nobody is called", o.Number)
+	}
+}
+
+// checkSums: the sums of a payment are those of its transactions, within bounds (I5).
+func (h *history) checkSums(p *bookPayment) {
+	var authorized, captured, refunded, voided int64
+	for _, t := range p.transactions {
+		if t.State != "approved" || t.Held {
+			continue
+		}
+		switch t.Type {
+		case "authorize":
+			authorized += t.Amount
+		case "authorize_and_capture":
+			authorized, captured = authorized+t.Amount, captured+t.Amount
+		case "capture":
+			captured += t.Amount
+		case "refund", "credit", "chargeback":
+			refunded += t.Amount
+		case "void":
+			voided += t.Amount
+		}
+	}
+	if authorized != p.Authorized || captured != p.Captured || refunded != p.Refunded || voided != p.Voided {
+		h.violate("I5", "payment %d of %s: the sums are %d %d %d %d, and the transactions say %d %d %d %d", p.N, p.order.Number,
+			p.Authorized, p.Captured, p.Refunded, p.Voided, authorized, captured, refunded, voided)
+	}
+	if refunded < 0 || refunded > captured || captured+voided > authorized {
+		h.violate("I5", "payment %d of %s: %d authorized, %d captured, %d refunded, %d voided", p.N, p.order.Number,
+			authorized, captured, refunded, voided)
+	}
+}
+
+// checkNotifications: what was acknowledged is durable, and applied, or somebody is
+// called (I3).
+func (h *history) checkNotifications(b *books) {
+	for _, d := range h.thanked {
+		i := slices.IndexFunc(b.notifications, func(n bookNotification) bool {
+			return (n.Event == d.event || strings.HasPrefix(n.Event, d.event+"#")) && bytes.Equal(n.Body, d.body)
+		})
+		if i < 0 {
+			h.violate("I3", "notification %s was acknowledged, and is not in the books", d.event)
+			continue
+		}
+		n := b.notifications[i]
+		called := slices.ContainsFunc(b.cases, func(c bookCase) bool {
+			return c.Subject != "" && strings.Contains(strings.ReplaceAll(n.ID, "-", ""), "") && c.Order == n.Order || c.Kind == "orphan_notification" || c.Kind == "rejected_notification"
+		})
+		if n.State != "applied" && !called {
+			h.violate("I3", "notification %s is %s, and nobody is called", d.event, n.State)
+		}
+	}
+}
+
+// checkWork: nothing is left undone without anybody knowing (I10).
+func (h *history) checkWork(b *books) {
+	for _, o := range b.orders {
+		for _, p := range o.payments {
+			for _, t := range p.transactions {
+				if t.State == "sending" || t.State == "unknown" && !o.has(t.N, mismatches...) {
+					h.violate("I10", "%s %s of %s is still %s", t.Type, t.Reference, o.Number, t.State)
+				}
+			}
+		}
+	}
+	for _, r := range b.runs {
+		failed := slices.ContainsFunc(b.cases, func(c bookCase) bool { return c.Order == r.Order && c.Kind == "failed_run" })
+		if r.State == "calling" || r.Due || r.State == "failed" && r.Pipeline == "confirm" && !failed {
+			h.violate("I10", "run %d (%s) is %s: %s", r.N, r.Pipeline, r.State, r.Error)
+		}
+	}
+	var counted int64
+	for _, e := range b.effects {
+		if e.State != "done" && e.State != "undone" {
+			h.violate("I10", "effect %s is %s", e.Key, e.State)
+		}
+		if e.Kind == "track_promotion_code" && e.State == "done" {
+			counted++
+		}
+	}
+	if counted != b.promotions {
+		h.violate("effects", "the promotion code was counted %d times and %d orders have it", b.promotions, counted)
+	}
+}
+
+// checkEvents: every change has its event, in the order's own sequence (I12).
+func (h *history) checkEvents(b *books) {
+	for _, o := range b.orders {
+		last := 0
+		said := map[string]bool{}
+		for _, e := range b.events {
+			if e.Order != o.ID {
+				continue
+			}
+			if e.N != last+1 {
+				h.violate("I12", "event %d of %s follows %d", e.N, o.Number, last)
+			}
+			last = e.N
+			said[e.Type] = true
+		}
+		if last != o.Sequence {
+			h.violate("I12", "order %s counts %d events and has %d", o.Number, o.Sequence, last)
+		}
+		for status, event := range map[string]string{"processing": "order.processing", "cancelled": "order.cancelled"} {
+			if o.Status == status && !said[event] {
+				h.violate("I12", "order %s is %s without an event", o.Number, status)
+			}
+		}
+		for _, p := range o.payments {
+			if p.Status != "pending" && !said["payment."+p.Status] {
+				h.violate("I12", "payment %d of %s is %s without an event", p.N, o.Number, p.Status)
+			}
+		}
+	}
+}
+
+// checkAnswers: what clients were told is so for ever (I9), and the same each time
+// (I8).
+func (h *history) checkAnswers(b *books) {
+	first := map[string]*exchange{}
+	for _, x := range h.answers {
+		if x.key == "" || !strings.HasSuffix(x.path, "/pay") && x.path != "/v1/orders" {
+			continue
+		}
+		at := x.path + " " + x.key + " " + string(x.sent)
+		if x.replayed {
+			if was := first[at]; was != nil && (was.status != x.status || !bytes.Equal(was.body, x.body)) {
+				h.violate("I8", "%s %s was answered with %d %s, and again with %d %s", x.path, x.key, was.status, was.body, x.status, x.body)
+			}
+			first[at] = x
+		}
+		if strings.HasSuffix(x.path, "/pay") {
+			h.checkHonest(b, x)
+		}
+	}
+}
+
+// checkHonest: an answer to a payment is compared with what the PSP did.
+func (h *history) checkHonest(b *books, x *exchange) {
+	charged := h.chargedFor(b, x)
+	switch {
+	case x.status == http.StatusPaymentRequired, x.status == http.StatusServiceUnavailable && x.said.MoneyMoved == "no":
+		for _, e := range charged {
+			if !h.flipped[e.Reference] {
+				h.violate("I9", "%s was told that no money moved (%d %s), and the PSP has %s", x.who, x.status, x.said.Code, e.Reference)
+			}
+		}
+	case x.status == http.StatusOK && x.said.MoneyMoved == "yes" && len(charged) == 0 && !h.offline(b, x):
+		h.violate("I9", "%s was told that money moved, and the PSP has none", x.who)
+	}
+}
+
+// chargedFor returns what the PSP has approved for the payment of a request.
+func (h *history) chargedFor(b *books, x *exchange) []entry {
+	var all []entry
+	for _, t := range paymentOf(b, x) {
+		for _, e := range h.ledger {
+			if e.Reference == t.Reference && e.State == "approved" && (e.Operation == "charge" || e.Operation == "authorize") {
+				all = append(all, e)
+			}
+		}
+	}
+	return all
+}
+
+// paymentOf returns the transactions of the payment that a key has begun.
+func paymentOf(b *books, x *exchange) []*bookTransaction {
+	for _, c := range b.claims {
+		if c.Key != x.key {
+			continue
+		}
+		for _, o := range b.orders {
+			for _, p := range o.payments {
+				if o.ID == c.Order && p.N == c.Payment {
+					return p.transactions
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (h *history) offline(b *books, x *exchange) bool {
+	for _, t := range paymentOf(b, x) {
+		if t.payment.Gateway != "sandbox" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,154 @@
+package simulation
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// manage is the merchant, who does something about an order now and then.
+func (h *history) manage(ctx context.Context, o *shopOrder) {
+	rng := h.rng(whoIn(ctx))
+	for n := range 1 + rng.IntN(4) {
+		pause(rng, 90*time.Second)
+		if o.id == "" {
+			continue
+		}
+		do := actions[rng.IntN(len(actions))]
+		do(h, ctx, o, rng, fmt.Sprintf("%s %d", whoIn(ctx), n))
+	}
+}
+
+// action is something that a merchant does.
+type action func(h *history, ctx context.Context, o *shopOrder, rng *rand.Rand, key string)
+
+// actions are all that a merchant does; what comes up twice is done more often.
+var actions = []action{cancelOrder, reprice, readOrder}
+
+func cancelOrder(h *history, ctx context.Context, o *shopOrder, rng *rand.Rand, _ string) {
+	body := map[string]any{"reason": "no stock"}
+	if rng.IntN(2) == 0 {
+		body["release"] = "none"
+	}
+	h.send(ctx, http.MethodPost, "/v1/orders/"+o.id+"/cancel", "", body)
+}
+
+func reprice(h *history, ctx context.Context, o *shopOrder, rng *rand.Rand, _ string) {
+	total := fmt.Sprint(1 + rng.IntN(500))
+	h.send(ctx, http.MethodPatch, "/v1/orders/"+o.id, "", map[string]any{
+		"total": total, "lines": []map[string]any{{"sku": "A-1", "name": "Lamp", "quantity": 1, "unit_price": total, "total": total}},
+	})
+}
+
+func readOrder(h *history, ctx context.Context, o *shopOrder, _ *rand.Rand, _ string) {
+	h.send(ctx, http.MethodGet, "/v1/orders/"+o.id, "", nil)
+}
+
+// entry is a line of the PSP's ledger.
+type entry struct {
+	Operation string `json:"operation"`
+	Reference string `json:"reference"`
+	Amount    string `json:"amount"`
+	Currency  string `json:"currency"`
+	State     string `json:"state"`
+	ID        string `json:"id"`
+	Payment   string `json:"payment"`
+	Account   string `json:"account"`
+}
+
+// entries reads the PSP's ledger.
+func (h *history) entries() []entry {
+	var all []entry
+	if err := json.Unmarshal(h.control(http.MethodGet, "/sandbox/operations", nil), &all); err != nil {
+		h.violate("harness", "%v", err)
+	}
+	return all
+}
+
+func (h *history) readLedger() { h.ledger = h.entries() }
+
+// control calls the PSP's control API.
+func (h *history) control(method, path string, body any) []byte {
+	var sent []byte
+	if body != nil {
+		sent, _ = json.Marshal(body)
+	}
+	recorder := httptest.NewRecorder()
+	h.psp.Handler().ServeHTTP(recorder, httptest.NewRequest(method, path, bytes.NewReader(sent)))
+	return recorder.Body.Bytes()
+}
+
+// forge has the PSP say, or somebody in its name, what is not so, or not so any
+// more, about payments that exist.
+func (h *history) forge(ctx context.Context) {
+	rng := h.rng("forger")
+	for range 2 + rng.IntN(5) {
+		pause(rng, time.Minute)
+		if h.sched.pass(&gate{who: whoIn(ctx), what: "forges"}, nil) == died {
+			return
+		}
+		var charges []entry
+		for _, e := range h.entries() {
+			if e.Operation == "charge" || e.Operation == "authorize" {
+				charges = append(charges, e)
+			}
+		}
+		if len(charges) == 0 {
+			continue
+		}
+		e := charges[rng.IntN(len(charges))]
+		if claim := h.claim(rng, e); claim != nil {
+			h.trace.note("somebody says of %s: %v", e.Reference, claim)
+			h.control(http.MethodPost, "/sandbox/payments/"+e.Reference+"/notify", claim)
+		}
+	}
+}
+
+// claim chooses what is said of a payment.
+func (h *history) claim(rng *rand.Rand, e entry) map[string]any {
+	event := map[string]string{"charge": "paid", "authorize": "authorized"}[e.Operation]
+	later := 1 + rng.IntN(30_000)
+	switch rng.IntN(4) {
+	case 0:
+		if h.plan.on[classForged] {
+			signature := []string{"bad", "none", "old"}[rng.IntN(3)]
+			return map[string]any{"event": event, "signature": signature, "delay_ms": later}
+		}
+	case 1:
+		if h.plan.on[classLies] {
+			if rng.IntN(2) == 0 {
+				return map[string]any{"event": event, "amount": nudged(e.Amount), "delay_ms": later}
+			}
+			other := map[string]string{"EUR": "USD"}[e.Currency]
+			if other == "" {
+				other = "EUR"
+			}
+			return map[string]any{"event": event, "amount": strings.Split(e.Amount, ".")[0], "currency": other, "delay_ms": later}
+		}
+	case 2:
+		if h.plan.on[classFlips] && e.State == "declined" {
+			h.flipped[e.Reference] = true
+			return map[string]any{"event": event, "delay_ms": later}
+		}
+	case 3:
+		if h.plan.on[classDesk] && e.State == "approved" && e.Operation == "charge" {
+			return map[string]any{"event": "refunded", "delay_ms": later}
+		}
+	}
+	return nil
+}
+
+// nudged is an amount that differs in its first digit.
+func nudged(amount string) string {
+	if amount[0] == '1' {
+		return "2" + amount[1:]
+	}
+	return "1" + amount[1:]
+}
