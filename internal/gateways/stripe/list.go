@@ -36,8 +36,8 @@ var listed = map[string][]payment.Type{
 }
 
 // List implements gateways.Lister: it reads the account's events, which Stripe
-// keeps for 30 days. Something with several events on different pages is told by
-// each.
+// keeps for 30 days, the newest page first. Something with several events on
+// different pages is told by each.
 func (g *Gateway) List(ctx context.Context, from, to time.Time, cursor string) (facts []payment.Fact, next string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, g.timeout)
 	defer cancel()

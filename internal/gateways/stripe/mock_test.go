@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/require"
@@ -125,6 +126,7 @@ func TestRequestsAreThoseThatStripeTakes(t *testing.T) {
 	wire := &recorder{Transport: gateways.NewTransport(), reference: s.reference}
 	g := open(t, wire, func(c *stripe.Config) {
 		c.BaseURL, c.StatementDescriptorSuffix, c.PaymentMethodTypes = stripeMock(t), "LAMPS", []string{"card", "sepa_debit"}
+		c.IncrementalAuthorization = true
 	})
 	t.Cleanup(wire.CloseIdleConnections)
 	for method, m := range g.Describe().Methods {
@@ -139,14 +141,41 @@ func TestRequestsAreThoseThatStripeTakes(t *testing.T) {
 		_, _ = g.Inquire(t.Context(), q)
 		_, _ = g.Close(t.Context(), q)
 	}
+	operateAll(t, g, s)
+	_, _, err := g.List(t.Context(), today().Add(-time.Hour), today(), "evt_1")
+	require.Error(t, err, "the mock's event is of none that were asked for")
 	require.Empty(t, wire.refused)
 	for _, called := range []string{
 		"POST /v1/checkout/sessions", "GET /v1/checkout/sessions", "GET /v1/checkout/sessions/cs_test_1",
 		"POST /v1/checkout/sessions/cs_test_1/expire", "POST /v1/payment_intents", "GET /v1/payment_intents",
 		"GET /v1/payment_intents/search", "GET /v1/payment_intents/pi_1_card", "POST /v1/payment_intents/pi_1_card/cancel",
-		"GET /v1/disputes",
+		"GET /v1/disputes", "POST /v1/payment_intents/pi_1/capture", "POST /v1/payment_intents/pi_1/cancel",
+		"POST /v1/payment_intents/pi_1/increment_authorization", "POST /v1/refunds", "GET /v1/refunds", "GET /v1/refunds/re_1",
+		"GET /v1/events",
 	} {
 		require.Contains(t, wire.passed, called)
+	}
+}
+
+// operateAll asks for all that can be asked for, and what became of it.
+func operateAll(t *testing.T, g *stripe.Gateway, s *shop) {
+	t.Helper()
+	s.gateway = g
+	for _, typ := range []payment.Type{payment.Capture, payment.Void, payment.Refund, payment.Authorize} {
+		for _, reason := range []string{"", "duplicate", "The lamp is broken."} {
+			for _, id := range []string{"pi_1", "cs_test_1"} {
+				s.payment.Initial().GatewayReference, s.payment.Initial().State = id, payment.Approved
+				r := s.plan(t, typ, "10.00")
+				r.Reason = reason
+				s.ask(t, r)
+				s.payment.Transactions = s.payment.Transactions[:1]
+			}
+		}
+		for _, id := range []string{"", "re_1"} {
+			_, _ = g.Inquire(t.Context(), payment.Inquiry{
+				Reference: s.ids.Reference(), GatewayReference: id, Type: typ, Initial: *s.payment.Initial(), CreatedAt: today(),
+			})
+		}
 	}
 }
 
