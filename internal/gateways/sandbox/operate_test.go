@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysvc/paysvc/internal/gateways"
-	"github.com/paysvc/paysvc/internal/gateways/sandbox"
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
@@ -158,14 +157,14 @@ func TestWhatTheAnswerToAnOperationProves(t *testing.T) {
 		for _, typ := range []payment.Type{payment.Capture, payment.Refund, payment.Void, payment.Authorize} {
 			t.Run(string(typ)+" "+c.scenario, func(t *testing.T) {
 				t.Parallel()
-				s := openShop(t, func(config *sandbox.Config) {
-					if c.reason == gateways.ReasonTimeout {
-						config.Timeout = time.Second
-					}
-				})
+				s := openShop(t, nil)
 				a := s.paid(t, map[bool]string{true: "card", false: "card-manual"}[typ == payment.Refund])
 				r := s.announce(a, typ, 5000, c.scenario)
+				if c.reason == gateways.ReasonTimeout {
+					s.waits(t, 300*time.Millisecond)
+				}
 				facts := s.do(t, r)
+				s.waits(t, 10*time.Second)
 				require.Equal(t, c.answer, facts[0].State, facts[0].Reason)
 				require.Equal(t, c.reason, facts[0].Reason.Code)
 				a.record(t, facts...)

@@ -28,10 +28,11 @@ const (
 // shop is a gateway in front of the simulator, with the order that it pays.
 type shop struct {
 	*sandbox.Gateway
-	url   string
-	ids   *payment.IDs
-	notes chan payment.RawNotification // what the simulator notified
-	sink  string                       // where it does
+	config sandbox.Config
+	url    string
+	ids    *payment.IDs
+	notes  chan payment.RawNotification // what the simulator notified
+	sink   string                       // where it does
 }
 
 // openShop starts a simulator and opens the gateway in front of it.
@@ -67,9 +68,18 @@ func openShop(t *testing.T, change func(*sandbox.Config)) *shop {
 	if change != nil {
 		change(&c)
 	}
-	s.Gateway, err = sandbox.New(c, gateways.Deps{Account: ourAccount, Mode: payment.ModeTest, Now: time.Now, Log: zerolog.Nop()})
-	require.NoError(t, err)
+	s.config = c
+	s.waits(t, c.Timeout)
 	return s
+}
+
+// waits opens the gateway again, with this time-out.
+func (s *shop) waits(t *testing.T, timeout time.Duration) {
+	t.Helper()
+	s.config.Timeout = timeout
+	g, err := sandbox.New(s.config, gateways.Deps{Account: ourAccount, Mode: payment.ModeTest, Now: time.Now, Log: zerolog.Nop()})
+	require.NoError(t, err)
+	s.Gateway = g
 }
 
 // attempt is a payment of an order, announced and not yet sent.
