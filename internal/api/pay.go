@@ -14,7 +14,7 @@ import (
 type payBody struct {
 	Method   string          `json:"method,omitempty" maxLength:"64"`
 	Data     json.RawMessage `json:"data,omitempty" doc:"What the shopper entered, in the method's own form. Handed to the PSP and not kept."`
-	Payments []partBody      `json:"payments,omitempty" maxItems:"10"`
+	Payments []partBody      `json:"payments,omitempty" maxItems:"10" doc:"Several payments that pay the order together: all of them, or none. One may leave its amount out and takes the rest."`
 }
 
 type partBody struct {
@@ -23,19 +23,20 @@ type partBody struct {
 	Data   json.RawMessage `json:"data,omitempty"`
 }
 
-// choice is the one method that pays for all. An order that costs nothing may
-// leave it out.
-func (b *payBody) choice() (method string, data json.RawMessage, err error) {
+// command is how the order is to be paid. An order that costs nothing may leave
+// all of it out.
+func (b *payBody) command() (moments.PayCommand, error) {
 	if len(b.Payments) == 0 {
-		return b.Method, b.Data, nil
+		return moments.PayCommand{Method: b.Method, Data: b.Data}, nil
 	}
-	if b.Method != "" || len(b.Payments) > 1 {
-		return "", nil, payment.Invalid("payments", "split_tender_unavailable", "an order is paid by one payment")
+	if b.Method != "" || b.Data != nil {
+		return moments.PayCommand{}, payment.Invalid("payments", "ambiguous", "stands instead of method and data, not beside them")
 	}
-	if b.Payments[0].Amount != "" {
-		return "", nil, payment.Invalid("payments[0].amount", "payments_do_not_cover_total", "leave it out: one payment takes all that is due")
+	c := moments.PayCommand{Parts: make([]moments.PartCommand, len(b.Payments))}
+	for i, part := range b.Payments {
+		c.Parts[i] = moments.PartCommand{Method: part.Method, Amount: AmountBody{Amount: part.Amount}.read, Data: part.Data}
 	}
-	return b.Payments[0].Method, b.Payments[0].Data, nil
+	return c, nil
 }
 
 // payView is the answer of pay when it is not a problem.
@@ -57,26 +58,25 @@ func (a *API) pay(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, unmoved(err)
 	}
-	method, data, err := in.Body.choice()
+	c, err := in.Body.command()
 	if err != nil {
 		return nil, unmoved(err)
 	}
-	return nil, a.answerPay(ctx, moments.PayCommand{
-		Store: storeOf(ctx), Order: id, Claim: claimOf(ctx, a, "POST /v1/orders/{id}/pay", in.ID), Method: method, Data: data,
-		From: addressOf(ctx), Actor: callerOf(ctx).key.ID,
-		Guard: func(o *payment.Order) error { return callerOf(ctx).mayUse(o.ClientToken) },
-	})
+	c.Order, c.Claim = id, claimOf(ctx, a, "POST /v1/orders/{id}/pay", in.ID)
+	c.Guard = func(o *payment.Order) error { return callerOf(ctx).mayUse(o.ClientToken) }
+	return nil, a.answerPay(ctx, a.Moments.Pay, c)
 }
 
 // answerPay carries out a payment and returns its answer, as an error.
-func (a *API) answerPay(ctx context.Context, c moments.PayCommand) error {
+func (a *API) answerPay(ctx context.Context, pay func(context.Context, moments.PayCommand) (moments.Answer, error), c moments.PayCommand) error {
+	c.Store, c.From, c.Actor = storeOf(ctx), addressOf(ctx), callerOf(ctx).key.ID
 	var renderErr error
 	c.Render = func(o moments.Outcome) payment.Reply {
 		reply, err := renderPay(ctx, o)
 		renderErr = err
 		return reply
 	}
-	answer, err := a.Moments.Pay(ctx, c)
+	answer, err := pay(ctx, c)
 	if err == nil {
 		err = renderErr
 	}
@@ -90,9 +90,12 @@ func (a *API) answerPay(ctx context.Context, c moments.PayCommand) error {
 // for it. One that reports an unknown outcome is not final.
 func renderPay(ctx context.Context, o moments.Outcome) (payment.Reply, error) {
 	if o.Refusal != nil {
-		return renderRefusal(ctx, o.Refusal)
+		return renderRefusal(ctx, o.Refusal, movedBeside(o))
 	}
 	t := o.Transaction()
+	if o.Payment.Dropped() && t.State == payment.ActionRequired {
+		return replyProblem(ctx, interrupted(o), true)
+	}
 	switch t.State {
 	case payment.Approved:
 		moved := httpkit.MoneyYes
@@ -112,21 +115,22 @@ func renderPay(ctx context.Context, o moments.Outcome) (payment.Reply, error) {
 	case payment.Declined, payment.Reversed:
 		p := httpkit.NewProblem(http.StatusPaymentRequired, "payment_declined", "The payment was declined. Another attempt is allowed.")
 		p.Reason = reasonOf(t)
-		return replyProblem(ctx, p, true)
+		return replyProblem(ctx, p.Moved(movedBeside(o)), true)
 	case payment.NotSent:
 		p := httpkit.NewProblem(http.StatusServiceUnavailable, "gateway_unavailable", "The payment did not reach the PSP.")
 		p.Reason = reasonOf(t)
-		return replyProblem(ctx, p, false)
+		return replyProblem(ctx, p.Moved(movedBeside(o)), false)
 	}
 	return payment.Reply{}, payment.Errorf(payment.KindInternal, "internal", "transaction in a state that nobody knows")
 }
 
 // renderRefusal answers a payment that a step refused before anything was sent.
-func renderRefusal(ctx context.Context, refusal *payment.Error) (payment.Reply, error) {
+func renderRefusal(ctx context.Context, refusal *payment.Error, moved httpkit.MoneyMoved) (payment.Reply, error) {
 	p := problemOf(refusal)
 	if p == nil {
 		return payment.Reply{}, refusal
 	}
+	p = p.Moved(moved)
 	return replyProblem(ctx, p, p.Status < http.StatusInternalServerError)
 }
 
@@ -158,7 +162,10 @@ func (v *payView) hideDetails() {
 }
 
 func replyProblem(ctx context.Context, p *httpkit.Problem, final bool) (payment.Reply, error) {
-	answer, err := httpkit.ProblemAnswer(ctx, p.Moved(httpkit.MoneyNo))
+	if p.MoneyMoved == "" {
+		p = p.Moved(httpkit.MoneyNo)
+	}
+	answer, err := httpkit.ProblemAnswer(ctx, p)
 	if err != nil {
 		return payment.Reply{}, err
 	}
