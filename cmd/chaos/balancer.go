@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -19,9 +20,12 @@ type balancer struct {
 
 var errNobody = errors.New("no instance is up")
 
+// nobodyMax is how long a request waits for an instance to come up.
+const nobodyMax = time.Second
+
 // answerMax is how long an instance may take to begin an answer; it may be
 // stopped for longer.
-const answerMax = 12 * time.Second
+const answerMax = 6 * time.Second
 
 func newBalancer(instances []*instance, d *dice) *balancer {
 	return &balancer{instances: instances, dice: d, transport: &http.Transport{
@@ -35,17 +39,30 @@ func (b *balancer) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Host != publicHost {
 		return b.transport.RoundTrip(r)
 	}
-	to, ok := b.pick()
-	if !ok {
+	to, err := b.await(r.Context())
+	if err != nil {
 		if r.Body != nil {
 			_ = r.Body.Close() // it was not read
 		}
-		return nil, errNobody
+		return nil, err
 	}
 	r = r.Clone(r.Context())
 	r.URL.Scheme, r.URL.Host = "http", to
 	r.GetBody = nil // or the transport would repeat it by itself
 	return b.transport.RoundTrip(r)
+}
+
+// await picks an instance, and waits a moment for one if there is none.
+func (b *balancer) await(ctx context.Context) (address string, err error) {
+	for range int(nobodyMax / pollEvery) {
+		if at, ok := b.pick(); ok {
+			return at, nil
+		}
+		if err := pause(ctx, pollEvery); err != nil {
+			return "", err
+		}
+	}
+	return "", errNobody
 }
 
 func (b *balancer) pick() (address string, ok bool) {

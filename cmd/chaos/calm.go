@@ -65,7 +65,7 @@ const repeatsMax = 1000
 // repeatAll asks for what was asked for again, under the same keys: nothing may
 // move, and every answer that was final has to come again.
 func (r *rig) repeatAll(ctx context.Context) error {
-	for n, request := range r.shop.testimony.requests() {
+	for n, request := range r.shop.testimony.settled() {
 		if n == repeatsMax {
 			return nil
 		}

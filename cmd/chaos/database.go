@@ -89,7 +89,9 @@ func (db *database) end(ctx context.Context, signal syscall.Signal) error {
 func (db *database) stop(ctx context.Context) error { return db.server.Stop(ctx) }
 
 // connect opens a connection past the proxy.
-func (db *database) connect(ctx context.Context) (*pgx.Conn, error) { return pgx.Connect(ctx, db.url()) }
+func (db *database) connect(ctx context.Context) (*pgx.Conn, error) {
+	return pgx.Connect(ctx, db.url())
+}
 
 // terminate ends some backends of the service, as an administrator would.
 func (db *database) terminate(ctx context.Context, most int) (int, error) {
@@ -100,7 +102,7 @@ func (db *database) terminate(ctx context.Context, most int) (int, error) {
 	defer conn.Close(context.WithoutCancel(ctx))
 	var ended int
 	err = conn.QueryRow(ctx, `select count(pg_terminate_backend(pid)) from (
-		select pid from pg_stat_activity where application_name = 'paysvc' order by random() limit $1) as some`, most).Scan(&ended)
+		select pid from pg_stat_activity where application_name = 'paysvc' order by random() limit $1) as ended`, most).Scan(&ended)
 	return ended, err
 }
 

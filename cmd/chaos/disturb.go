@@ -21,6 +21,7 @@ const (
 	withMessages  = "notify"
 	countKills    = "instances killed"
 	countStalls   = "instances stalled"
+	countEnded    = "instances that did not start without a database"
 	countStops    = "PostgreSQL immediate restarts"
 	countCrashes  = "PostgreSQL SIGKILL and restart"
 	countBackends = "backends terminated"
@@ -53,7 +54,7 @@ func (d *disturber) fate() string {
 	if !d.does(withCuts) {
 		return cutNever
 	}
-	return d.commits.draw([]share{{cutNever, 970}, {cutBefore, 10}, {cutAfter, 12}, {cutDuring, 8}})
+	return d.commits.draw([]share{{cutNever, 940}, {cutBefore, 20}, {cutAfter, 24}, {cutDuring, 16}})
 }
 
 // start makes trouble of every kind that was asked for, each at its own pace.
@@ -62,11 +63,14 @@ func (d *disturber) start(ctx context.Context) {
 	d.rig.psp.faulty.Store(d.does(withPSP))
 	d.rig.relay.faulty.Store(d.does(withMessages))
 	d.every(ctx, withKills, newDice(seed, 11), 100*time.Millisecond, 900*time.Millisecond, d.kill)
-	d.every(ctx, withStalls, newDice(seed, 12), 4*time.Second, 10*time.Second, d.stall)
+	for n, i := range d.rig.instances {
+		d.every(ctx, withKills, newDice(seed, uint64(20+n)), 50*time.Millisecond, 400*time.Millisecond, d.guard(i)) //nolint:gosec // small
+	}
+	d.every(ctx, withStalls, newDice(seed, 12), 2*time.Second, 5*time.Second, d.stall)
 	d.every(ctx, withPostgres, newDice(seed, 13), 4*time.Second, 9*time.Second, d.restart)
 	d.every(ctx, withPostgres, newDice(seed, 14), 500*time.Millisecond, 3*time.Second, d.terminate)
 	d.every(ctx, withCuts, newDice(seed, 15), 200*time.Millisecond, time.Second, d.cut)
-	d.every(ctx, withHoles, newDice(seed, 16), 2*time.Second, 6*time.Second, d.swallow)
+	d.every(ctx, withHoles, newDice(seed, 16), time.Second, 3*time.Second, d.swallow)
 }
 
 // every does something again and again with pauses in between, until the calm.
@@ -101,28 +105,37 @@ func (d *disturber) stop() {
 }
 
 // kill ends an instance; it starts again a moment later, meanwhile others die.
-func (d *disturber) kill(ctx context.Context, dice *dice) error {
-	i, after := d.any(dice), dice.between(0, 400*time.Millisecond)
-	if i.over() {
-		return errEndedByItself
-	}
-	if i.kill() {
+func (d *disturber) kill(_ context.Context, dice *dice) error {
+	if d.any(dice).kill() {
 		d.tally.add(countKills)
 	}
-	d.done.Go(func() {
-		if pause(ctx, after) == nil {
-			if err := i.start(); err != nil {
-				fmt.Fprintln(os.Stderr, "chaos: "+err.Error())
-			}
-		}
-	})
 	return nil
 }
 
-// stall stops an instance for longer than the PSP's word takes to be final.
+// guard starts an instance that does not run, whether it was killed or could not
+// start without its database, as an orchestrator does.
+func (d *disturber) guard(i *instance) func(context.Context, *dice) error {
+	return func(context.Context, *dice) error {
+		if i.over() {
+			d.tally.add(countEnded)
+		}
+		return i.start()
+	}
+}
+
+// stall stops an instance, sometimes for longer than the PSP's word takes to be
+// final.
 func (d *disturber) stall(ctx context.Context, dice *dice) error {
 	d.tally.add(countStalls)
-	return d.any(dice).stall(ctx, dice.between(500*time.Millisecond, finality+4*time.Second))
+	return d.any(dice).stall(ctx, d.length(dice))
+}
+
+// length is that of a disturbance that holds something up.
+func (d *disturber) length(dice *dice) time.Duration {
+	if dice.chance(60) {
+		return dice.between(300*time.Millisecond, 3*time.Second)
+	}
+	return dice.between(finality, finality+5*time.Second)
 }
 
 func (d *disturber) any(dice *dice) *instance {
@@ -139,16 +152,13 @@ func (d *disturber) restart(ctx context.Context, dice *dice) error {
 	return d.rig.restartDatabase(ctx, signal)
 }
 
-// terminate ends backends. That the server is down right now is no error.
+// terminate ends backends, between two restarts.
 func (d *disturber) terminate(ctx context.Context, dice *dice) error {
 	ended, err := d.rig.terminate(ctx, 1+dice.below(4))
-	if err != nil {
-		return nil //nolint:nilerr // it is being restarted
-	}
 	for range ended {
 		d.tally.add(countBackends)
 	}
-	return nil
+	return err
 }
 
 func (d *disturber) cut(_ context.Context, dice *dice) error {
@@ -156,9 +166,8 @@ func (d *disturber) cut(_ context.Context, dice *dice) error {
 	return nil
 }
 
-// swallow makes black holes, some for longer than the PSP's word takes to be
-// final.
+// swallow makes black holes.
 func (d *disturber) swallow(_ context.Context, dice *dice) error {
-	d.rig.proxy.swallowSome(dice, 10, dice.between(500*time.Millisecond, finality+6*time.Second))
+	d.rig.proxy.swallowSome(dice, 10, d.length(dice))
 	return nil
 }

@@ -64,8 +64,7 @@ func (i *instance) listens(at string) {
 	i.at = at
 }
 
-// start runs the process, if it does not run. It is a process group of its own,
-// so that Ctrl-C is for the supervisor alone.
+// start runs the process, if it does not run.
 func (i *instance) start() error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -74,7 +73,7 @@ func (i *instance) start() error {
 	}
 	cmd := exec.Command(i.binary, "serve") //nolint:noctx // it is killed, never cancelled
 	cmd.Env = i.env
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = ownGroup()
 	said, err := cmd.StderrPipe()
 	if err != nil {
 		return err

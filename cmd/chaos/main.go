@@ -50,7 +50,7 @@ func parseOptions(args []string) (options, error) {
 	seconds := flags.Float64("seconds", 60, "how long there is trouble; more for a soak")
 	seed := flags.Uint64("seed", 1, "decides what is disturbed when; processes and networks have a will of their own")
 	calm := flags.Duration("calm", 4*time.Minute, "how long everything may take to settle afterwards, at most")
-	shoppers := flags.Int("shoppers", 6, "shoppers at once")
+	shoppers := flags.Int("shoppers", 24, "shoppers at once")
 	faults := flags.String("faults", strings.Join(kinds(), ","), "kinds of trouble")
 	keep := flags.Bool("keep", false, "keep the data and the logs of a run in which nothing was wrong")
 	if err := flags.Parse(args); err != nil {
@@ -94,7 +94,7 @@ func run(ctx context.Context, args []string) error {
 		}
 	}
 	if errors.Is(err, errWrong) || o.keep {
-		fmt.Fprintf(os.Stdout, "\nkept: %s (instance-*.log, psp-ledger, and %s)\n", dir, filepath.Join("postgres", "data"))
+		fmt.Fprintf(os.Stdout, "\nkept: %s (answers.log, instance-*.log, psp-ledger, and %s)\n", dir, filepath.Join("postgres", "data"))
 		return err
 	}
 	return errors.Join(err, os.RemoveAll(dir))

@@ -14,7 +14,7 @@ func orderJSON(p *purchase, atOnce bool, d *dice) string {
 	cents := 100 + d.below(50_000)
 	total := fmt.Sprintf("%d.%02d", cents/100, cents%100)
 	more := ""
-	if p.scenario == "abandon" {
+	if p.method == "wallet" { // what a shopper never comes back to has to end too
 		more += fmt.Sprintf(`, "expires_at": %q`, time.Now().Add(abandonedAfter).UTC().Format(time.RFC3339))
 	}
 	if atOnce {

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -187,12 +186,20 @@ func (p *psp) answer(fate string, w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// bookMax is long enough to book something. Scenarios may be silent afterwards.
+const bookMax = time.Second
+
 // booked carries out a request whose caller will not hear of it from here. It is
 // done even if the caller is gone.
 func (p *psp) booked(r *http.Request, body []byte) {
-	again := r.Clone(context.WithoutCancel(r.Context()))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), bookMax)
+	defer cancel()
+	again := r.Clone(ctx)
 	again.Body = io.NopCloser(bytes.NewReader(body))
-	p.book.ServeHTTP(httptest.NewRecorder(), again)
+	resp, err := sandbox.Transport(p.book).RoundTrip(again)
+	if err == nil {
+		_ = resp.Body.Close() // nobody reads it
+	}
 }
 
 // later carries a request out once its caller has given up on it.

@@ -18,7 +18,7 @@ func report(w io.Writer, o *outcome) {
 		o.options.length, o.options.shoppers, o.options.seed, runtime.NumCPU(),
 		o.took.Round(time.Second), o.horizon.Round(time.Second))
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	section(table, "processes", o.tally.of, countKills, countStalls, countStops, countCrashes, countBackends)
+	section(table, "processes", o.tally.of, countKills, countEnded, countStalls, countStops, countCrashes, countBackends)
 	section(table, "connections to PostgreSQL", o.tally.of, cutBefore, cutAfter, cutDuring, cutAny, blackHole)
 	section(table, "PSP", o.tally.of, "psp requests", pspLost, pspMute, pspLostAnswer, pspSilence, pspError, pspHTML, pspGarbage,
 		pspBusy, pspSlow, pspZombie)

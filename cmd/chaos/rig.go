@@ -18,8 +18,6 @@ import (
 // instancesAtOnce share the database.
 const instancesAtOnce = 2
 
-var errEndedByItself = errors.New("an instance ended by itself: its log says why")
-
 // rig is everything that runs: database, proxy, PSP, instances and shop.
 type rig struct {
 	dir       string
@@ -89,8 +87,13 @@ func (r *rig) serve(ctx context.Context, d *disturber) error {
 	if err != nil {
 		return err
 	}
+	answers, err := r.log("answers.log")
+	if err != nil {
+		return err
+	}
+	r.closers = append(r.closers, answers.Close)
 	for n := range instancesAtOnce {
-		log, err := os.OpenFile(filepath.Join(r.dir, fmt.Sprintf("instance-%d.log", n+1)), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+		log, err := r.log(fmt.Sprintf("instance-%d.log", n+1))
 		if err != nil {
 			return err
 		}
@@ -103,13 +106,17 @@ func (r *rig) serve(ctx context.Context, d *disturber) error {
 	}
 	way := newBalancer(r.instances, newDice(d.options.seed, 4))
 	r.relay.to = way
-	r.shop = newShop(key, way, d.tally)
+	r.shop = newShop(key, way, d.tally, answers)
 	for _, i := range r.instances {
 		if err := i.awaitReady(ctx); err != nil {
 			return err
 		}
 	}
 	return r.stock(ctx)
+}
+
+func (r *rig) log(name string) (*os.File, error) {
+	return os.OpenFile(filepath.Join(r.dir, name), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 }
 
 // environment is that of the instances. They reach the database through the proxy.

@@ -25,8 +25,8 @@ type shop struct {
 	testimony *testimony
 }
 
-func newShop(key string, way http.RoundTripper, t *tally) *shop {
-	return &shop{key: key, tally: t, testimony: newTestimony(), client: &http.Client{
+func newShop(key string, way http.RoundTripper, t *tally, log io.Writer) *shop {
+	return &shop{key: key, tally: t, testimony: newTestimony(log), client: &http.Client{
 		Transport: way, Timeout: shopTimeout,
 		CheckRedirect: func(r *http.Request, _ []*http.Request) error {
 			if r.URL.Host != publicHost { // the shop's own pages, which nobody serves
@@ -75,7 +75,7 @@ func (s *shop) post(ctx context.Context, r request) (answer, bool) {
 		request: r, at: time.Now(), broken: err != nil, status: a.status, code: a.Code, moved: a.Moved,
 		order: a.order(), hash: sha256.Sum256(a.body), replayed: header.Get("Idempotent-Replayed") == "true",
 	}
-	s.testimony.add(told)
+	s.testimony.add(told, a.body)
 	if err != nil {
 		s.tally.add("broken answers")
 	}

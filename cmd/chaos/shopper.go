@@ -23,8 +23,8 @@ func ways() []share {
 const (
 	triesMax    = 12 // of one request, before a shopper gives up on it
 	attemptsMax = 4  // to pay, each under a key of its own
-	// abandonedAfter is when an order expires whose shopper goes away.
-	abandonedAfter = 30 * time.Second
+	// abandonedAfter is when an order expires that waits for its shopper.
+	abandonedAfter = 40 * time.Second
 )
 
 // shopper is somebody who buys one thing after the other.

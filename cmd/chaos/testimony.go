@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"fmt"
+	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -37,31 +41,40 @@ func (s said) final() bool {
 	return false
 }
 
-// testimony is everything that storefronts were told, in order by key.
+// testimony is everything that storefronts were told, in order by key. All of it
+// is also written down for whoever looks into what went wrong.
 type testimony struct {
 	mu      sync.Mutex
+	log     io.Writer
 	answers map[string][]said
 	keys    []string // in the order of their first use
 }
 
-func newTestimony() *testimony { return &testimony{answers: map[string][]said{}} }
+func newTestimony(log io.Writer) *testimony {
+	return &testimony{log: log, answers: map[string][]said{}}
+}
 
-func (t *testimony) add(s said) {
+// add keeps an answer; text is all of it.
+func (t *testimony) add(s said, text []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	fmt.Fprintf(t.log, "%s %s %s broken=%t replayed=%t %d %s\n", s.at.UTC().Format(time.RFC3339Nano), s.path, s.key, s.broken, s.replayed,
+		s.status, bytes.ReplaceAll(text, []byte("\n"), nil))
 	if _, known := t.answers[s.key]; !known {
 		t.keys = append(t.keys, s.key)
 	}
 	t.answers[s.key] = append(t.answers[s.key], s)
 }
 
-// requests are what was asked for under each key, newest first.
-func (t *testimony) requests() []request {
+// settled are the requests that got an answer that has to come again, newest first.
+func (t *testimony) settled() []request {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	all := make([]request, 0, len(t.keys))
-	for i := len(t.keys) - 1; i >= 0; i-- {
-		all = append(all, t.answers[t.keys[i]][0].request)
+	var all []request
+	for _, key := range slices.Backward(t.keys) {
+		if slices.ContainsFunc(t.answers[key], said.final) {
+			all = append(all, t.answers[key][0].request)
+		}
 	}
 	return all
 }

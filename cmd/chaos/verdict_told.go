@@ -70,18 +70,13 @@ func (v *verdict) honest(e evidence, s said) {
 		v.wrong(dishonest, "key %s was told that money moved, and none did", s.key)
 	case s.moved == "no" && charged && s.definite() && !v.hasCase(claim.Order):
 		v.wrong(dishonest, "key %s was told %d %s and that no money moved, and it did", s.key, s.status, s.code)
-	case s.moved == "no" && charged && s.instant && s.status >= http.StatusBadRequest && charge.At.Before(s.at) && !s.aboutAnother():
+	case s.moved == "no" && charged && s.instant && s.status >= http.StatusBadRequest && charge.At.Before(s.at):
 		v.wrong(dishonest, "key %s was told %d %s and that no money moved, after it had", s.key, s.status, s.code)
 	}
 }
 
 // definite tells an answer that says how an attempt ended.
 func (s said) definite() bool { return s.code == "payment_declined" || s.code == "gateway_unavailable" }
-
-// aboutAnother tells a refusal that is about another attempt than the key's.
-func (s said) aboutAnother() bool {
-	return s.code == "idempotency_in_progress" || s.code == "order_already_paid" || s.code == "payment_in_progress"
-}
 
 // chargeOf finds the charge or authorization that a key's payment made.
 func (v *verdict) chargeOf(e evidence, c claimRow) (operation, bool) {

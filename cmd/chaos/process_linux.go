@@ -1,0 +1,9 @@
+package main
+
+import "syscall"
+
+// ownGroup makes an instance a process group of its own, so that Ctrl-C is for the
+// supervisor alone. It ends with the supervisor, however that ends.
+func ownGroup() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
