@@ -30,6 +30,8 @@ type EventData struct {
 	Payment     string        `json:"payment,omitempty"`
 	Transaction string        `json:"transaction,omitempty"`
 	Effect      string        `json:"effect,omitempty"`
+	Case        string        `json:"case,omitempty"`
+	Kind        string        `json:"kind,omitempty" doc:"Of an event about a case: its kind."`
 	Status      string        `json:"status,omitempty" doc:"The new status or state of what the event is about."`
 	Amount      string        `json:"amount,omitempty"`
 	Currency    string        `json:"currency,omitempty"`
@@ -56,6 +58,9 @@ func EventOf(e payment.Event) Event {
 	}
 	if e.Transaction != 0 {
 		v.Data.Transaction = payment.TransactionID{Order: e.Order, N: e.Transaction}.String()
+	}
+	if e.Case != (payment.CaseID{}) {
+		v.Data.Case, v.Data.Kind = e.Case.String(), string(e.CaseKind)
 	}
 	if e.Amount != nil {
 		v.Data.Amount, v.Data.Currency = e.Amount.String(), e.Amount.Currency().String()

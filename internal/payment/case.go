@@ -51,6 +51,9 @@ const (
 	CaseReconciliation CaseKind = "reconciliation_difference"
 )
 
+// ErrCaseNotFound is a case that does not exist, or belongs to another store.
+var ErrCaseNotFound = NotFound("a case of this id")
+
 // Case is something only a person can decide. One case is open per kind,
 // transaction and subject; what was reported before is not reported anew, unless
 // it is of a kind that recurs.
@@ -102,6 +105,9 @@ func (o *Order) openConflict(kind CaseKind, t *Transaction, f Fact, at time.Time
 	c := Case{Kind: kind, Transaction: t.N, Subject: claimOf(kind, f), Detail: caseRules[kind].detail, OpenedAt: at}
 	if kind == CaseAmountMismatch || kind == CaseCurrencyMismatch {
 		c.Claimed = f.Amount
+		if kind == CaseAmountMismatch && f.Amount.Cmp(t.Amount) > 0 {
+			c.Amount = f.Amount
+		}
 	}
 	o.OpenCase(c)
 }

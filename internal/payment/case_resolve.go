@@ -118,6 +118,20 @@ func inSequence(cases []Case) {
 	}
 }
 
+// AppliedAfterAll is why a case about a notification resolves itself.
+const AppliedAfterAll = "The notification was applied after all."
+
+// Settled resolves the case of a notification that was given up, once it is
+// applied after all; nil is no notification.
+func (o *Order) Settled(n *Notification) {
+	if n == nil || n.State != NotificationApplied || n.Tries == 0 || o.Review == "" {
+		return
+	}
+	o.ResolveCases(CaseEnd{Kinds: []CaseKind{CaseFailedRun}, Subject: caseSubject(n.EventID), Resolution: Resolution{
+		Word: "applied", Reason: AppliedAfterAll, Action: CaseActNone, By: "system", At: o.UpdatedAt,
+	}})
+}
+
 // endCases resolves the cases of a payment that what was just learnt has settled:
 // an unknown outcome that is decided, money that was not wanted and is back, money
 // that was to be given back, a reservation that lapsed or was used. Only an order

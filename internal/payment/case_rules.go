@@ -33,6 +33,9 @@ type caseRule struct {
 // Recurs tells whether what was resolved may be opened anew.
 func (k CaseKind) Recurs() bool { return caseRules[k].recurs }
 
+// Detail says what is wrong, where the kind alone tells.
+func (k CaseKind) Detail() string { return caseRules[k].detail }
+
 // WhatToDo tells a person what to do about a case of the kind.
 func (k CaseKind) WhatToDo() string { return caseRules[k].advice }
 

@@ -176,7 +176,7 @@ func (s *Store) disable(ctx context.Context, tx pgx.Tx, t payment.Target, why pa
 	}
 	_, err = tx.Exec(ctx, `insert into cases (id, store, kind, subject, state, detail, opened_at)
 		values ($1, $2, $3, $4, 'open', 'A webhook endpoint did not answer for days and gets no events any more.', $5)
-		on conflict (order_id, kind, transaction, subject) do update set state = 'open', opened_at = excluded.opened_at`,
+		on conflict (order_id, kind, transaction, subject) do nothing`,
 		[16]byte(s.newID()), t.Store, string(payment.CaseEndpointDisabled), t.Endpoint.String(), at)
 	return err
 }

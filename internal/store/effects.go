@@ -162,26 +162,6 @@ func (s *Store) settleEffect(ctx context.Context, tx pgx.Tx, e *lockedEffect, fo
 		return nil
 	}
 	return s.openCase(ctx, tx, payment.Case{
-		Store: e.store, Order: e.order, Kind: found.openCase, Subject: e.key, Detail: caseDetails[found.openCase], OpenedAt: at,
+		Store: e.store, Order: e.order, Kind: found.openCase, Subject: e.key, Detail: found.openCase.Detail(), OpenedAt: at,
 	})
-}
-
-// caseDetails says what the cases that effects open are about.
-var caseDetails = map[payment.CaseKind]string{
-	payment.CaseOutOfStock:   "The order has articles that are not in stock.",
-	payment.CaseFailedEffect: "Something that should happen for the order failed and was given up.",
-}
-
-// openCase opens a case of an order that is locked, once, and holds the order
-// for review.
-func (s *Store) openCase(ctx context.Context, tx pgx.Tx, c payment.Case) error {
-	tag, err := tx.Exec(ctx, `insert into cases (id, store, order_id, kind, transaction, subject, state, detail, opened_at)
-		values ($1, $2, $3, $4, $5, $6, 'open', $7, $8) on conflict (order_id, kind, transaction, subject) do nothing`,
-		[16]byte(s.newID()), c.Store, [16]byte(c.Order), string(c.Kind), c.Transaction, c.Subject, c.Detail, c.OpenedAt)
-	if err != nil || tag.RowsAffected() == 0 {
-		return err
-	}
-	_, err = tx.Exec(ctx, `update orders set review = $2, updated_at = $3 where id = $1 and review = ''`,
-		[16]byte(c.Order), string(c.Kind), c.OpenedAt)
-	return err
 }

@@ -85,11 +85,12 @@ func TestApplyEffectOutOfStockOpensACaseAndLeavesTheMoney(t *testing.T) {
 	cases[0].ID = payment.CaseID{}
 	require.Equal(t, payment.Case{
 		Store: "demo", Order: o.ID, Kind: payment.CaseOutOfStock, Subject: deduct, State: "open", OpenedAt: at,
-		Detail: "The order has articles that are not in stock.",
+		Detail: "The order has articles that are not in stock.", Number: o.Number, Currency: o.Currency,
 	}, cases[0])
 	notes, _, err := b.ListNotes(t.Context(), "demo", o.ID, payment.Page{})
 	require.NoError(t, err)
-	require.Equal(t, "deduct_stock: out of stock: lamp (2 ordered, 1 left)", notes[0].Text)
+	require.Equal(t, "A case is open (out_of_stock): The order has articles that are not in stock.", notes[0].Text)
+	require.Equal(t, "deduct_stock: out of stock: lamp (2 ordered, 1 left)", notes[1].Text)
 	b.pay(o.ID, "card", payment.Approved) // the numbers of the order still fit
 }
 
@@ -105,10 +106,10 @@ func TestApplyEffectKeepsTheFirstReasonForReview(t *testing.T) {
 	b.setStock(items...)
 	o := b.order("demo", func(o *payment.Order) { o.Lines = lines })
 	b.stage(o.ID, func(o *payment.Order) {
-		o.Review = payment.CaseSurplus
+		o.OpenCase(payment.Case{Kind: payment.CaseSurplus, OpenedAt: b.now()})
 		deductStock(b)(o)
 	})
-	require.NoError(t, b.ApplyEffect(t.Context(), o.ID, deduct, b.now()))
+	require.NoError(t, b.ApplyEffect(t.Context(), o.ID, deduct, b.tick(time.Second)))
 	got, err := b.ReadOrder(t.Context(), "demo", o.ID)
 	require.NoError(t, err)
 	require.Equal(t, payment.CaseSurplus, got.Review)

@@ -70,6 +70,8 @@ type eventDataJSON struct {
 	Payment     string `json:"payment,omitempty"`
 	Transaction string `json:"transaction,omitempty"`
 	Effect      string `json:"effect,omitempty"`
+	Case        string `json:"case,omitempty"`
+	Kind        string `json:"kind,omitempty"`   // of the case
 	Status      string `json:"status,omitempty"` // of what the event is about
 	Amount      string `json:"amount,omitempty"`
 	Currency    string `json:"currency,omitempty"`
@@ -86,6 +88,9 @@ func encodeEvent(o *payment.Order, status payment.Status, e payment.Event) ([]by
 	}
 	if e.Transaction != 0 {
 		out.Data.Transaction = payment.TransactionID{Order: o.ID, N: e.Transaction}.String()
+	}
+	if e.Case != (payment.CaseID{}) {
+		out.Data.Case, out.Data.Kind = e.Case.String(), string(e.CaseKind)
 	}
 	if e.Amount != nil {
 		out.Data.Amount, out.Data.Currency = e.Amount.String(), e.Amount.Currency().String()
@@ -122,6 +127,12 @@ func decodeEvent(body []byte) (payment.Event, error) {
 		e.Transaction = id.N
 	}
 	var err error
+	if in.Data.Case != "" {
+		if e.Case, err = payment.ParseCaseID(in.Data.Case); err != nil {
+			return e, fmt.Errorf("stored event: %w", err)
+		}
+		e.CaseKind = payment.CaseKind(in.Data.Kind)
+	}
 	e.Amount, err = decodeMoney(in.Data.Amount, in.Data.Currency)
 	return e, err
 }

@@ -231,7 +231,7 @@ func TestListCases(t *testing.T) {
 		opened = append(opened, c.ID)
 		b.stage(b.order("demo", nil).ID, func(o *payment.Order) { o.OpenCase(c) })
 	}
-	b.exec("update cases set state = 'resolved' where id = $1", [16]byte(opened[0]))
+	b.exec("update cases set state = 'resolved', resolved_at = opened_at where id = $1", [16]byte(opened[0]))
 	list := func(storeName, state string, kind payment.CaseKind, page payment.Page) ([]payment.CaseID, string) {
 		found, next, err := b.ListCases(t.Context(), storeName, state, kind, page)
 		require.NoError(t, err)

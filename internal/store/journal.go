@@ -47,14 +47,14 @@ func queueNotes(batch *pgx.Batch, o *payment.Order) {
 
 // queueEvents inserts all events with one statement. Their sequence begins with
 // the id of this transaction; see the schema.
-func queueEvents(batch *pgx.Batch, o *payment.Order) error {
+func queueEvents(batch *pgx.Batch, o *payment.Order, status payment.Status) error {
 	events := o.Staged.Events
 	if len(events) == 0 {
 		return nil
 	}
 	numbers, types, bodies := make([]int, len(events)), make([]string, len(events)), make([]string, len(events))
 	actors, sources := make([]string, len(events)), make([]string, len(events))
-	at, status := make([]time.Time, len(events)), o.PaymentStatus()
+	at := make([]time.Time, len(events))
 	for i, e := range events {
 		body, err := encodeEvent(o, status, e)
 		if err != nil {
@@ -69,16 +69,6 @@ func queueEvents(batch *pgx.Batch, o *payment.Order) error {
 			with ordinality as e (n, type, body, at, actor, source, ordinality)`,
 		[16]byte(o.ID), o.Store, numbers, types, bodies, at, actors, sources)
 	return nil
-}
-
-func queueCase(batch *pgx.Batch, c *payment.Case) {
-	var order *[16]byte
-	if c.Order != (payment.OrderID{}) {
-		order = (*[16]byte)(&c.Order)
-	}
-	batch.Queue(`insert into cases (id, store, order_id, kind, transaction, subject, state, detail, opened_at)
-		values ($1, $2, $3, $4, $5, $6, 'open', $7, $8) on conflict (order_id, kind, transaction, subject) do nothing`,
-		[16]byte(c.ID), c.Store, order, string(c.Kind), c.Transaction, c.Subject, c.Detail, c.OpenedAt)
 }
 
 // queueNotification puts a notification in the inbox. Whether it fits an order
@@ -107,4 +97,10 @@ func queueSettled(batch *pgx.Batch, o *payment.Order, n *payment.Notification) {
 	batch.Queue(`update notifications set order_id = $2, state = $3, error = $4, due_at = $5, tries = $6
 		where store = $7 and id = $1`,
 		[16]byte(n.ID), [16]byte(o.ID), string(n.State), n.Error, nullTime(n.DueAt), n.Tries, n.Store)
+	if n.State == payment.NotificationApplied {
+		batch.Queue(`update cases set state = 'resolved', resolved_at = $3, resolution = 'applied', resolved_reason = $4,
+				resolved_by = 'system', action = 'none'
+			where order_id is null and kind = 'orphan_notification' and transaction = 0 and subject = $2 and store = $1
+				and state = 'open'`, n.Store, n.ID.String(), o.UpdatedAt, payment.AppliedAfterAll)
+	}
 }

@@ -43,8 +43,9 @@ func filled(t *testing.T) *bundle {
 			received_at, due_at)
 		select id, store, 'sandbox', 'main', number, 'paid', '', id, case when number::int % 1000 = 0 then 'parked' else 'applied' end,
 			'{}', '', '[]', created_at, case when number::int % 1000 = 0 then created_at end from orders`)
-	b.exec(`insert into cases (id, store, order_id, kind, state, detail, opened_at)
-		select id, store, id, 'surplus', case when number::int % 500 = 0 then 'open' else 'resolved' end, '', created_at from orders`)
+	b.exec(`insert into cases (id, store, order_id, kind, state, detail, opened_at, resolved_at)
+		select id, store, id, 'surplus', case when number::int % 500 = 0 then 'open' else 'resolved' end, '', created_at,
+			case when number::int % 500 <> 0 then created_at end from orders`)
 	b.exec(`insert into idempotency_keys (store, operation, key, fingerprint, created_at)
 		select store, 'pay', number, '', created_at from orders`)
 	b.exec(`insert into stock (store, sku, quantity, updated_at) select store, number, 1, created_at from orders`)

@@ -73,12 +73,10 @@ func queueChildren(batch *pgx.Batch, o *payment.Order, closing payment.Closing) 
 	}
 	queueNotes(batch, o)
 	queueAttributes(batch, o)
-	if err := queueEvents(batch, o); err != nil {
+	if err := queueEvents(batch, o, o.PaymentStatus()); err != nil {
 		return err
 	}
-	for i := range o.Staged.Cases {
-		queueCase(batch, &o.Staged.Cases[i])
-	}
+	queueCases(batch, o)
 	if n := closing.Notification; n != nil && n.State != payment.NotificationApplied || n != nil && n.Tries > 0 {
 		queueSettled(batch, o, n)
 	}

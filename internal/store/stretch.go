@@ -36,16 +36,16 @@ func (s *Store) Stretch(
 		return s.withConn(ctx, func(conn *pgxpool.Conn) error {
 			if open.New != nil {
 				id = open.New.ID
-				return create(ctx, conn, open, work)
+				return s.create(ctx, conn, open, work)
 			}
-			return advance(ctx, conn, open, &id, work)
+			return s.advance(ctx, conn, open, &id, work)
 		})
 	})
 	return s.opened(ctx, open, err)
 }
 
 // advance is a stretch of an order that exists.
-func advance(
+func (s *Store) advance(
 	ctx context.Context, conn *pgxpool.Conn, open payment.Opening, id *payment.OrderID,
 	work func(*payment.Order) (payment.Closing, error),
 ) error {
@@ -61,6 +61,10 @@ func advance(
 	}
 	*id = o.ID
 	closing, err := work(o)
+	if err == nil {
+		o.Settled(closing.Notification)
+		err = s.workCases(ctx, conn, o)
+	}
 	if err != nil {
 		return rollback(ctx, conn, err)
 	}
@@ -73,13 +77,16 @@ func advance(
 
 // create is the first stretch of an order: nothing has to be read, so all of it
 // goes out at once.
-func create(
+func (s *Store) create(
 	ctx context.Context, conn *pgxpool.Conn, open payment.Opening, work func(*payment.Order) (payment.Closing, error),
 ) error {
 	o := *open.New
 	o.Effects, o.Payments, o.Staged = nil, nil, payment.Staged{}
 	o.Attributes = make(map[string]payment.Attribute)
 	closing, err := work(&o)
+	if err == nil {
+		err = s.workCases(ctx, conn, &o)
+	}
 	if err != nil {
 		return err
 	}
