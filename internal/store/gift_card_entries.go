@@ -28,7 +28,7 @@ func (s *Store) TakeFromGiftCard(ctx context.Context, t payment.GiftCardTaking) 
 		// A statement of its own: one that waited for the lock would not see what its
 		// holder wrote.
 		if entry, err = findEntry(ctx, tx, payment.GiftCardTaken, t.Reference); !errors.Is(err, pgx.ErrNoRows) {
-			return err
+			return found(err)
 		}
 		if err := mayTake(card, t); err != nil {
 			return err
@@ -76,7 +76,7 @@ func (s *Store) ReturnToGiftCard(ctx context.Context, r payment.GiftCardReturnin
 			return err
 		}
 		if entry, err = findEntry(ctx, tx, payment.GiftCardReturn, r.Reference); !errors.Is(err, pgx.ErrNoRows) {
-			return err
+			return found(err)
 		}
 		if r.Amount.Currency() != card.Balance.Currency() {
 			return payment.ErrGiftCardCurrency

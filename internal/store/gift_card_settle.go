@@ -12,8 +12,19 @@ import (
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
+// errFound ends a transaction that found what it did before.
+var errFound = errors.New("found")
+
+// found is the error of a work that has read what it did before.
+func found(err error) error {
+	if err == nil {
+		return errFound
+	}
+	return err
+}
+
 // repeatable runs one transaction that finds, behind the lock that it takes, what
-// it did before. So it is repeated when the answer to COMMIT is lost, and waits then
+// it did before, and returns found then. So it is repeated when the answer to COMMIT is lost, and waits then
 // for what the server has not finished with. An error of kind unavailable means
 // that nothing was changed; one without a kind that this could not be found out.
 func (s *Store) repeatable(ctx context.Context, work func(ctx context.Context, tx pgx.Tx) error) error {
@@ -26,7 +37,7 @@ func (s *Store) repeatable(ctx context.Context, work func(ctx context.Context, t
 			}
 			defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // after COMMIT it does nothing
 			if err := work(ctx, tx); err != nil {
-				return err
+				return err // rolled back; of what was found, nothing is lost
 			}
 			err = tx.Commit(ctx)
 			if errors.Is(err, pgx.ErrTxCommitRollback) {
@@ -38,6 +49,9 @@ func (s *Store) repeatable(ctx context.Context, work func(ctx context.Context, t
 			return err
 		})
 	})
+	if errors.Is(err, errFound) {
+		return nil
+	}
 	_, decided := errors.AsType[*payment.Error](err)
 	decided = decided && !errors.Is(err, errUnavailable)
 	switch {
