@@ -62,7 +62,7 @@ func (w wiring) open(ctx context.Context) (*served, error) {
 		return nil, err
 	}
 	service, err := moments.New(moments.Deps{
-		Book: books, Orders: books, Claims: books, Inquiries: books, Inbox: books, Settings: loaded, IDs: ids,
+		Book: books, Orders: books, Claims: books, Inquiries: books, Inbox: books, Cases: books, Settings: loaded, IDs: ids,
 		Now: time.Now, Log: log, PublicURL: w.publicURL,
 	})
 	if err != nil {

@@ -72,7 +72,7 @@ func (s *service) wire(ctx context.Context, p parts) error {
 	s.store = books
 	p.source.books.Store(books)
 	s.moments, err = moments.New(moments.Deps{
-		Book: books, Orders: books, Claims: books, Inquiries: books, Inbox: books, Settings: p.settings, IDs: ids,
+		Book: books, Orders: books, Claims: books, Inquiries: books, Inbox: books, Cases: books, Settings: p.settings, IDs: ids,
 		Now: time.Now, Log: p.log, PublicURL: p.publicURL, Kick: func() { s.jobs.Kick() },
 		Makers: steps.Makers(steps.MakerDeps{Poster: newPoster(p.config)}),
 	})

@@ -32,6 +32,7 @@ var bodies = map[string]any{
 	"amend-order":             map[string]any{"locale": "de"},
 	"cancel-order":            map[string]any{"reason": "changed their mind"},
 	"pay-order":               map[string]any{"method": "card"},
+	"repay-order":             map[string]any{"method": "card"},
 	"validate-payment-data":   map[string]any{"method": "card"},
 	"capture-payment":         map[string]any{"amount": "1.00"},
 	"refund-payment":          map[string]any{"amount": "1.00"},
@@ -40,6 +41,7 @@ var bodies = map[string]any{
 	"increase-payment":        map[string]any{"amount": "1.00"},
 	"mark-payment-paid":       map[string]any{"reason": "the money came"},
 	"mark-payment-authorized": map[string]any{"reason": "the bank vouches for it"},
+	"resolve-case":            map[string]any{"resolution": "checked", "reason": "it is as it should be"},
 	"add-note":                map[string]any{"text": "called"},
 	"put-attribute":           map[string]any{"a": 1},
 	"put-stock":               map[string]any{"items": []any{map[string]any{"sku": "X-1", "quantity": 1}}},
@@ -59,6 +61,7 @@ type objects struct {
 	notification, absentNotification string
 	endpoint, absentEndpoint         string
 	event, absentEvent               string
+	caseID, absentCase               string
 	giftCard, absentGiftCard         string
 	token                            string
 }
@@ -76,6 +79,7 @@ func (b *bundle) objects(c *client) objects {
 		absentNotification: payment.NotificationID(b.ids.New()).String(),
 		absentEndpoint:     payment.EndpointID(b.ids.New()).String(),
 		absentEvent:        payment.EventID{Order: absent, N: 1}.String(),
+		absentCase:         payment.CaseID(b.ids.New()).String(),
 		absentGiftCard:     payment.GiftCardID(b.ids.New()).String(),
 	}
 	o.giftCard = c.Post("/v1/gift-cards", bodies["issue-gift-card"]).Is(http.StatusCreated).Text("id")
@@ -91,6 +95,8 @@ func (b *bundle) objects(c *client) objects {
 	require.NotEmpty(b.t, o.run)
 	b.notify(order.Text("payments.0.transactions.0.reference"), map[string]any{"event": "paid"})
 	o.notification = c.Get("/v1/notifications").Is(http.StatusOK).Text("data.0.id")
+	b.notify(order.Text("payments.0.transactions.0.reference"), map[string]any{"event": "paid", "amount": "1.00"})
+	o.caseID = c.Get("/v1/cases").Is(http.StatusOK).Text("data.0.id")
 	c.Put("/v1/orders/"+id+"/attributes/crm", `{"a":1}`).Is(http.StatusOK)
 	c.Put("/v1/stock", bodies["put-stock"]).Is(http.StatusOK)
 	c.Put("/v1/promotion-codes", bodies["put-promotion-codes"]).Is(http.StatusOK)
@@ -129,6 +135,8 @@ func (o objects) path(t *testing.T, op operation, absent bool) string {
 		id = pick(o.giftCard, o.absentGiftCard)
 	case "events":
 		id = pick(o.event, o.absentEvent)
+	case "cases":
+		id = pick(o.caseID, o.absentCase)
 	case "baskets":
 		id = pick("b-9", "b-none")
 	case "jobs":

@@ -31,6 +31,7 @@ type Moments interface {
 	Fail(ctx context.Context, o *payment.Order, from netip.Addr) (*payment.Order, error)
 	CancelOrder(ctx context.Context, c moments.CancelCommand) (*payment.Order, error)
 	Amend(ctx context.Context, c moments.AmendCommand) (*payment.Order, error)
+	ResolveCase(ctx context.Context, c moments.ResolveCommand) (moments.Answer, error)
 	OrderOfSlug(ctx context.Context, slug string) (*payment.Order, error)
 	Methods(ctx context.Context, o *payment.Order) ([]moments.OfferedMethod, error)
 	ValidateData(o *payment.Order, method string, data []byte) (payment.DataSummary, error)

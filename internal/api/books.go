@@ -79,8 +79,9 @@ type News interface {
 	MarkSeen(ctx context.Context, store string, order payment.OrderID) error
 }
 
-// Cases lists what only a person can decide.
+// Cases reads what only a person can decide.
 type Cases interface {
+	Case(ctx context.Context, store string, id payment.CaseID) (payment.Case, error)
 	ListCases(ctx context.Context, store, state string, kind payment.CaseKind, p payment.Page) ([]payment.Case, string, error)
 }
 

@@ -35,6 +35,8 @@ func (a *API) listRoutes() {
 	add(a, get("/v1/notifications", "list-notifications", "List notifications of PSPs"), a.listNotifications)
 	add(a, post("/v1/notifications/{id}/replay", "replay-notification", "Apply a notification again", admin), a.replayNotification)
 	add(a, get("/v1/cases", "list-cases", "List what only a person can decide"), a.listCases)
+	add(a, get("/v1/cases/{id}", "get-case", "Read a case"), a.getCase)
+	add(a, post("/v1/cases/{id}/resolve", "resolve-case", "Resolve a case", admin, payment.ScopePayments).money(), a.resolveCase)
 
 	add(a, get("/v1/jobs", "list-jobs", "List background work that is not done").only(admin), a.listJobs)
 	add(a, post("/v1/jobs/{id}/retry", "retry-job", "Try background work again", admin), a.retryJob)

@@ -28,6 +28,7 @@ const (
 	closed      = "`order_not_open`: the order is closed. `payment_in_progress`: a payment is under way."
 	repeats     = " `idempotency_in_progress`: the first request with this key still runs."
 	reused      = " `idempotency_key_reused`: the key came with another body."
+	noCase      = "`not_found`: the store has no case of this id."
 	noEndpoint  = "`not_found`: the store has no webhook endpoint of this id."
 	noGiftCard  = "`not_found`: the store has no gift card of this id."
 	webhooksOff = "`webhooks_not_configured`: the operator has to set `PAYSVC_SECRET_KEY`."
@@ -54,15 +55,22 @@ var sections = []section{
 		}},
 	}},
 	{"Paying", "The moments of a payment: the shopper chooses, pays and comes back. PSPs notify the service at `/confirm/{gateway}/{account}` by themselves.", []described{
+		{"repay-order", "Begins another attempt to pay an order that is pending: on the method of the last one where none is named. The old attempt is asked about first, and closed where it waits for the shopper. Answers as pay.", problems{
+			402: "`payment_declined`: `reason` says why, and another attempt is allowed.",
+			404: noOrder,
+			409: "`order_already_paid`: the old attempt was paid after all. `payment_in_progress`: it may still be, and cannot be closed. `order_not_open`: the order is closed. `action_not_allowed`: nobody has tried to pay it yet." + repeats,
+			422: "`method_unavailable`, `payment_data_invalid`, `payments_do_not_cover_total`, `payments_exceed_total`: as for pay." + reused,
+			503: "`gateway_unavailable`: nothing reached the PSP, and no money moved. `outcome_not_recorded`: `money_moved` is `unknown`; repeat the request with the same key, nothing is sent twice.",
+		}},
 		{"list-payment-methods", "Lists what the order can be paid with: currency, country, total and the gateways' own rules decide.", problems{404: noOrder}},
 		{"validate-payment-data", "Checks what the shopper entered for a method, and charges nothing.", problems{
 			404: noOrder, 422: "`payment_data_invalid`: see `errors`. `method_unavailable`: the order cannot be paid with the method.",
 		}},
-		{"pay-order", "Pays what is due, and answers what became of it: 200 paid, authorized or with a `next_action` for the shopper; 202 not known yet; 402 declined. An attempt that the shopper abandoned is closed and replaced.", problems{
-			402: "`payment_declined`: no money moved, `reason` says why, and another attempt is allowed.",
+		{"pay-order", "Pays what is due, and answers what became of it: 200 paid, authorized or with a `next_action` for the shopper; 202 not known yet; 402 declined. An attempt that the shopper abandoned is closed and replaced. Several `payments` pay the order together: the hardest to give back comes last, and when one fails, what the others took is given back.", problems{
+			402: "`payment_declined`: `reason` says why, and another attempt is allowed. `money_moved` is `yes` where another of several payments took money, which is given back.",
 			404: noOrder,
 			409: "`order_already_paid`: payments cover the order. `payment_in_progress`: a payment is under way that cannot be replaced. `order_not_open`: the order is closed." + repeats,
-			422: "`method_unavailable`: unknown, inactive or excluded for this order. `payment_data_invalid`: see `errors`. `payments_do_not_cover_total`, `split_tender_unavailable`: the payments don't fit." + reused,
+			422: "`method_unavailable`: unknown, inactive or excluded for this order. `payment_data_invalid`: see `errors`. `payments_do_not_cover_total`, `payments_exceed_total`: they must add up to what is due." + reused,
 			503: "`gateway_unavailable`: nothing reached the PSP, and no money moved. `outcome_not_recorded`: `money_moved` is `unknown`; repeat the request with the same key, nothing is sent twice.",
 		}},
 		{"submit-order", "For shops that own the page that shoppers come back to from paying. The PSP is asked, for at most three seconds, if nothing is known yet. Decides nothing by itself.", problems{404: noOrder}},
@@ -134,7 +142,14 @@ var sections = []section{
 		{"list-webhook-deliveries", "Lists what was posted to the endpoint, is to be, or was given up; the newest event first. Kept for 35 days.", problems{404: noEndpoint}},
 	}},
 	{"Operators", "What only a person can decide, and what the service did by itself.", []described{
-		{"list-cases", "Lists what only a person can decide: another amount, money on a cancelled order, an article out of stock.", nil},
+		{"list-cases", "Lists what only a person can decide: another amount, money on a cancelled order, an article out of stock. `what_to_do` says what that is.", nil},
+		{"get-case", "Reads a case.", problems{404: noCase}},
+		{"resolve-case", "Ends a case, with a word of the caller's own and a reason; both stand in the timeline with the name of the key. `action` says what is done with the money: `approve` and `decline` settle the transaction on the operator's word, and confirm decides on it as on what a PSP says; `refund` has the money given back and needs the scope `refunds`. Of several who resolve a case in different ways one succeeds; who says the same again gets the same answer.", problems{
+			403: "`forbidden`: the API key does not have the scope `refunds`.",
+			404: noCase,
+			409: "`case_resolved`: it is resolved already, in another way. `action_not_allowed`: `why_not` says why: `not_for_this_kind`, `settled_already`, `currency_differs`, `amount_unclear`, `amount_invalid`, `no_transaction`, `nothing_to_refund`, `being_released`." + repeats,
+			422: "`required`, `validation_failed`: see `errors`." + reused,
+		}},
 		{"mark-order-seen", "Clears the flag that says that a PSP told something which nobody has looked at.", problems{404: noOrder}},
 		{"list-notifications", "Lists what PSPs sent, and what became of it. Their content is not shown: it may hold personal data.", nil},
 		{"replay-notification", "Applies a kept notification again, and answers what became of it. What is known already changes nothing.", problems{
@@ -199,6 +214,7 @@ var examples = map[string]map[string]any{
 	"amend-order":             {"shipping": "0.00", "total": "120.00"},
 	"cancel-order":            {"reason": "The shopper changed their mind."},
 	"pay-order":               {"method": "card", "data": map[string]any{}},
+	"repay-order":             {"method": "wallet"},
 	"capture-payment":         {"amount": "50.00", "reference": "shipment-1"},
 	"refund-payment":          {"amount": "10.00", "reason": "One lamp was broken.", "reference": "return-1"},
 	"refund-order":            {"amount": "10.00", "reason": "One lamp was broken.", "reference": "return-1"},
@@ -207,6 +223,7 @@ var examples = map[string]map[string]any{
 	"mark-payment-paid":       {"reason": "Transfer of 3 March, statement 17."},
 	"mark-payment-authorized": {"reason": "The customer's bank vouches for it."},
 	"validate-payment-data":   {"method": "card", "data": map[string]any{}},
+	"resolve-case":            {"resolution": "money_found", "reason": "The PSP's dashboard shows the payment.", "action": "approve"},
 	"try-pipeline": {
 		"order": "ord_01kamn3gd8e1cb2hm0q4s6w8xz", "pipeline": "confirm", "fact": "approved",
 		"pipelines": map[string]any{"status-ok": []any{map[string]any{"change": "send-order-mail", "when": "order.total >= 100"}}},

@@ -124,7 +124,7 @@ func bootOn(t *testing.T, database string, change ...func(*api.Deps)) *bundle {
 	require.NoError(t, err)
 	t.Cleanup(b.Store.Close)
 	b.Moments, err = moments.New(moments.Deps{
-		Book: b.Store, Orders: b.Store, Claims: b.Store, Inquiries: b.Store, Inbox: b.Store, Settings: b.Settings,
+		Book: b.Store, Orders: b.Store, Claims: b.Store, Inquiries: b.Store, Inbox: b.Store, Cases: b.Store, Settings: b.Settings,
 		IDs: b.ids, Now: b.Clock.Now, Log: log, PublicURL: b.URL, Makers: steps.Makers(steps.MakerDeps{Poster: unasked{}}),
 	})
 	require.NoError(t, err)

@@ -53,7 +53,7 @@ func (b *bundle) instance(source string, at int, after bool) (*moments.Service, 
 	b.t.Helper()
 	book := &dying{bundle: b, at: at, after: after}
 	s, err := moments.New(moments.Deps{
-		Book: book, Orders: b.store, Claims: b.store, Inquiries: b.store, Inbox: b.store, Settings: b.load(b.t, source),
+		Book: book, Orders: b.store, Claims: b.store, Inquiries: b.store, Inbox: b.store, Cases: b.store, Settings: b.load(b.t, source),
 		IDs: payment.NewIDs(b.clock.now, rand.Reader), Now: b.clock.now, Log: zerolog.Nop(), PublicURL: "http://127.0.0.1:8080",
 	})
 	require.NoError(b.t, err)

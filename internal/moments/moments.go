@@ -49,6 +49,7 @@ type Deps struct {
 	Claims    Claims
 	Inquiries Inquiries
 	Inbox     Inbox
+	Cases     Cases
 	// Settings are those to begin with; Reload puts others in force.
 	Settings *settings.Settings
 	IDs      *payment.IDs

@@ -44,6 +44,9 @@ func (k CaseKind) Actions() []CaseAction {
 	return append([]CaseAction{CaseActNone}, caseRules[k].actions...)
 }
 
+// Allows tells whether a case of the kind may be resolved with an action.
+func (k CaseKind) Allows(a CaseAction) bool { return slices.Contains(k.Actions(), a) }
+
 // CaseKinds lists every kind, in the order of the alphabet.
 func CaseKinds() []CaseKind {
 	kinds := make([]CaseKind, 0, len(caseRules))
