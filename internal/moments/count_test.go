@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysvc/paysvc/internal/moments"
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
@@ -116,4 +117,45 @@ func TestStatusCostsOneStatement(t *testing.T) {
 		require.NoError(t, err)
 	})
 	require.Equal(t, cost{roundTrips: 1, statements: 1, commits: 0}, got)
+}
+
+func TestCaptureRefundAndVoidCostTwoCommitsAndTwoRoundTripsEach(t *testing.T) {
+	t.Parallel()
+	for action, c := range map[payment.Action]struct {
+		method string
+		amount string
+	}{
+		payment.ActCapture: {"card-manual", "4.00"}, payment.ActVoid: {"card-manual", ""}, payment.ActRefund: {"card", "4.00"},
+	} {
+		b := setup(t)
+		o := b.order(plain)
+		_, err := b.pay(o, c.method, "approve")
+		require.NoError(t, err)
+		command := b.operation(o, action, c.amount)
+		got := b.cost(func() {
+			answer, err := b.Operate(t.Context(), command)
+			require.NoError(t, err)
+			require.Equal(t, string(payment.Approved), string(answer.Body), "%s", action)
+		})
+		require.Equal(t, int64(2), got.commits, "%s", action)
+		require.Equal(t, int64(4), got.roundTrips, "%s", action)
+		require.LessOrEqual(t, got.statements, int64(24), "%s", action)
+	}
+}
+
+// operation asks for something to be done with the order's first payment.
+func (b *bundle) operation(o *payment.Order, action payment.Action, amount string) moments.OperateCommand {
+	c := moments.OperateCommand{
+		Store: "demo", Order: o.ID, Payment: b.read(o).Payments[0].N, Action: action, Claim: b.claim(""), Author: "test",
+		Render: func(outcome moments.Outcome) payment.Reply {
+			return payment.Reply{Body: []byte(outcome.Transactions[0].State), Final: true}
+		},
+	}
+	if amount != "" {
+		c.Amount = func(currency payment.Currency) (*payment.Money, error) {
+			m, err := payment.ParseMoney(amount, currency)
+			return &m, err
+		}
+	}
+	return c
 }
