@@ -30,10 +30,11 @@ type DueClock struct {
 // promised keeps until when the PSP says that it keeps the money, the latest of all
 // that it ever said. The clock is set anew by it.
 func (p *Payment) promised(f Fact, at time.Time) {
-	if !f.CaptureBefore.After(p.CaptureBefore) {
+	until := f.CaptureBefore.Truncate(time.Microsecond) // as it is kept: the same again is no news
+	if !until.After(p.CaptureBefore) {
 		return
 	}
-	p.CaptureBefore, p.ClockDueAt = f.CaptureBefore, time.Time{}
+	p.CaptureBefore, p.ClockDueAt = until, time.Time{}
 	p.change = p.change.touched()
 	p.wind(at)
 }
@@ -99,9 +100,9 @@ func (o *Order) Lapsing(p *Payment, end, at time.Time) {
 	}
 	reserved := p.Sums.Reserved()
 	o.OpenCase(Case{
-		Kind: CaseAuthorizationExpiring, Transaction: p.Initial().N, OpenedAt: at,
-		Detail: "The PSP promised to keep " + reserved.String() + " " + reserved.Currency().String() + " until " +
-			end.UTC().Format(time.DateTime) + " UTC, and does not say whether it still does.",
+		Kind: CaseAuthorizationExpiring, Payment: p.N, Transaction: p.Initial().N, Amount: &reserved, OpenedAt: at,
+		Detail: "The PSP was to keep the money until " + end.UTC().Format(time.DateTime) +
+			" UTC, and does not say whether it still does.",
 	})
 }
 

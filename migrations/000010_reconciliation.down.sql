@@ -1,0 +1,3 @@
+drop index transactions_settled;
+drop table reconciliation_seen;
+drop table reconciliations;
