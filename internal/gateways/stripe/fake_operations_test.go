@@ -16,6 +16,8 @@ func (f *fake) operate(id, verb string, form url.Values) (int, object) {
 	amount, _ := strconv.ParseInt(form.Get("amount_to_capture")+form.Get("amount"), 10, 64)
 	reserved := p["status"] == "requires_capture"
 	switch {
+	case verb == "capture" && p["status"] == "succeeded":
+		return http.StatusBadRequest, refusal("invalid_request_error", "charge_already_captured", "This charge has already been captured.")
 	case verb == "cancel" && (p["status"] == "succeeded" || p["status"] == "canceled" || p["status"] == "processing"),
 		verb != "cancel" && !reserved:
 		return http.StatusBadRequest, refusal("invalid_request_error", "payment_intent_unexpected_state", "The PaymentIntent is in another state.")
@@ -62,6 +64,8 @@ func (f *fake) createRefund(form url.Values) (int, object) {
 		status = "succeeded"
 	case "requires_action":
 		moved = nil
+	case "unmoved":
+		status, moved = "succeeded", nil
 	}
 	r := f.addRefund(c, amount, status, moved)
 	r["metadata"] = metadataOf(form, "metadata")

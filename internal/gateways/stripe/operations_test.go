@@ -2,9 +2,11 @@ package stripe_test
 
 import (
 	"context"
+	"net/http"
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysvc/paysvc/internal/gateways"
@@ -212,7 +214,10 @@ func TestDoneAtTheDashboardBefore(t *testing.T) {
 		t.Parallel()
 		s := reserved(t, "card-manual", nil)
 		s.stripe.capture(s.intent(), 60_00)
-		require.Equal(t, payment.Declined, s.do(t, payment.Capture, "100.00").State)
+		f := s.do(t, payment.Capture, "100.00")
+		require.Equal(t, payment.Declined, f.State)
+		require.Equal(t, "charge_already_captured", f.Reason.Code, "by Stripe's word")
+		require.Empty(t, f.GatewayReference, "that is of the other one")
 		s.requireBooks(t, "100.00", "60.00", "0.00", "40.00")
 		require.Equal(t, payment.Declined, s.do(t, payment.Void, "100.00").State)
 		s.deliver(t)
@@ -244,8 +249,46 @@ func TestDoneAtTheDashboardBefore(t *testing.T) {
 		s.stripe.lost["GET /v1/payment_intents/"+s.intent()] = true
 		f := s.do(t, payment.Capture, "100.00")
 		require.Equal(t, payment.Unknown, f.State)
-		require.Equal(t, "payment_intent_unexpected_state", f.Reason.Code)
+		require.Equal(t, "charge_already_captured", f.Reason.Code)
 	})
+}
+
+// What Stripe answers must show what was asked for, or Stripe is asked once more.
+func TestAnswersThatDoNotShowWhatWasDone(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		typ    payment.Type
+		change func(p object)
+		state  payment.State
+	}{
+		"captured, but canceled":          {payment.Capture, func(p object) { p["status"] = "canceled" }, payment.Approved},
+		"captured, but still reserved":    {payment.Capture, func(p object) { p["status"] = "requires_capture" }, payment.Approved},
+		"captured, but in other words":    {payment.Capture, func(p object) { p["status"] = "processing" }, payment.Unknown},
+		"let go, without the charge":      {payment.Void, func(p object) { p["latest_charge"] = "ch_1" }, payment.Approved},
+		"let go, as if nothing was there": {payment.Void, func(p object) { p["latest_charge"] = nil }, payment.Approved},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := reserved(t, "card-manual", nil)
+			s.gateway = open(t, carrier(func(r *http.Request) (*http.Response, error) {
+				resp, err := s.stripe.RoundTrip(r)
+				if r.Method != http.MethodPost {
+					return resp, err
+				}
+				var p object
+				require.NoError(t, json.UnmarshalRead(resp.Body, &p))
+				c.change(p)
+				return says{http.StatusOK, string(encode(p))}.RoundTrip(r)
+			}), nil)
+			f := s.do(t, c.typ, "100.00")
+			require.Equal(t, c.state, f.State)
+			s.gateway = open(t, s.stripe, nil)
+			s.deliver(t)
+			_, tx := s.order.TransactionByReference(f.Reference)
+			require.Equal(t, payment.Approved, tx.State)
+			require.Empty(t, s.order.Review)
+		})
+	}
 }
 
 func TestUntilWhenTheMoneyIsReserved(t *testing.T) {
