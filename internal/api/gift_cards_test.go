@@ -146,6 +146,31 @@ func TestALostAnswerOfAGiftCardResolvesItself(t *testing.T) {
 	require.Equal(t, "70.05", c.Get("/v1/gift-cards/"+card).Is(http.StatusOK).Text("balance"), "taken once")
 }
 
+// never says nothing, and moves nothing.
+type never struct{ gateways.GiftCards }
+
+func (never) TakeFromGiftCard(context.Context, payment.GiftCardTaking) (payment.GiftCardEntry, error) {
+	return payment.GiftCardEntry{}, errors.New("commit, outcome unknown")
+}
+
+func TestAGiftCardThatWasNotTakenIsKnownNotToBe(t *testing.T) {
+	t.Parallel()
+	b := boot(t)
+	c := b.Client()
+	card, code := c.GiftCard(nil)
+	b.cards = never{b.Store}
+	order := c.Order()
+	pay := map[string]any{"code": code}
+	c.Pay(order, "gift-card", pay).Is(http.StatusAccepted)
+	c.Post("/v1/orders/"+order+"/submit", nil).Is(http.StatusOK)
+	c.Pay(order, "card", nil).Refused(http.StatusConflict, "payment_in_progress")
+	b.Clock.Advance(31 * time.Second)
+	c.Post("/v1/orders/"+order+"/submit", nil).Is(http.StatusOK)
+	require.Equal(t, "not_sent", c.Get("/v1/orders/"+order).Is(http.StatusOK).Text("payments.0.transactions.0.state"))
+	require.Equal(t, "200.00", c.Get("/v1/gift-cards/"+card).Is(http.StatusOK).Text("balance"))
+	require.Equal(t, "paid", c.Pay(order, "card", nil).Is(http.StatusOK).Text("order.payment_status"))
+}
+
 func TestACodeIsShownToTheSameKeyOnly(t *testing.T) {
 	t.Parallel()
 	b := boot(t)
