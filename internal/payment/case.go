@@ -114,10 +114,10 @@ func (o *Order) openConflict(kind CaseKind, t *Transaction, f Fact, at time.Time
 
 // claimOf is what a fact claims, as the subject of the case about it.
 func claimOf(kind CaseKind, f Fact) string {
-	switch kind {
-	case CaseAccountMismatch:
+	if kind == CaseAccountMismatch {
 		return caseSubject(f.Account)
-	case CaseModeMismatch:
+	}
+	if kind == CaseModeMismatch {
 		return caseSubject(string(f.Mode))
 	}
 	return f.Amount.String() + " " + f.Amount.Currency().String()
