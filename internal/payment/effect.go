@@ -47,7 +47,7 @@ func (e *Effect) Change() Change { return e.change }
 
 // events are what the world is told when an effect is ordered or taken back.
 var effectEvents = map[EffectKind]struct{ do, undo string }{
-	DeductStock:        {do: "stock.deduct"},
+	DeductStock:        {do: "stock.deduct", undo: "stock.restore"},
 	TrackPromotionCode: {do: "promotion.track", undo: "promotion.untrack"},
 	DeleteBasket:       {do: "basket.delete"},
 }

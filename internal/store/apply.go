@@ -17,6 +17,8 @@ func (e *lockedEffect) apply(ctx context.Context, tx pgx.Tx, at time.Time) (find
 	switch {
 	case e.kind == payment.DeductStock && !undo:
 		return e.deductStock(ctx, tx, at)
+	case e.kind == payment.DeductStock:
+		return e.restoreStock(ctx, tx, at)
 	case e.kind == payment.TrackPromotionCode && !undo:
 		return e.trackPromotionCode(ctx, tx, at)
 	case e.kind == payment.TrackPromotionCode:
@@ -52,6 +54,7 @@ func (e *lockedEffect) deductStock(ctx context.Context, tx pgx.Tx, at time.Time)
 	var short, skus []string
 	missing := 0
 	var left []int64
+	taken := make(map[string]int64, len(articles))
 	for _, a := range articles {
 		if a.stored < a.ordered {
 			if missing++; missing <= namedMax {
@@ -60,6 +63,10 @@ func (e *lockedEffect) deductStock(ctx context.Context, tx pgx.Tx, at time.Time)
 			continue
 		}
 		skus, left = append(skus, a.sku), append(left, a.stored-a.ordered)
+		taken[a.sku] = a.ordered
+	}
+	if err := e.took(ctx, tx, taken); err != nil {
+		return finding{}, err
 	}
 	_, err = tx.Exec(ctx, `update stock s set quantity = u.quantity, updated_at = $4
 		from unnest($2::text[], $3::bigint[]) as u (sku, quantity) where s.store = $1 and s.sku = u.sku`,

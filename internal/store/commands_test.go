@@ -15,7 +15,7 @@ const track = "track_promotion_code:SUMMER"
 func (b *bundle) storefront() {
 	b.t.Helper()
 	types := payment.CommandTypes(payment.DeductStock, payment.TrackPromotionCode, payment.DeleteBasket)
-	require.ElementsMatch(b.t, []string{"stock.deduct", "promotion.track", "promotion.untrack", "basket.delete"}, types)
+	require.ElementsMatch(b.t, []string{"stock.deduct", "stock.restore", "promotion.track", "promotion.untrack", "basket.delete"}, types)
 	require.NoError(b.t, b.SetStorefront(b.t.Context(), "demo", types, b.now()))
 }
 

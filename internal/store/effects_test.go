@@ -208,11 +208,12 @@ func TestApplyEffectGivesUpWhatCannotBeUndone(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	o := b.order("demo", nil)
-	b.stage(o.ID, deductStock(b))
-	require.NoError(t, b.ApplyEffect(t.Context(), o.ID, deduct, b.now()))
-	b.stage(o.ID, func(o *payment.Order) { o.Undo(payment.DeductStock, "", b.now()) })
-	require.NoError(t, b.ApplyEffect(t.Context(), o.ID, deduct, b.now()))
-	require.Equal(t, payment.EffectFailed, b.effect(o.ID, deduct).State)
+	const basket = "delete_basket:b-1"
+	b.stage(o.ID, func(o *payment.Order) { o.Do(payment.DeleteBasket, "b-1", b.now()) })
+	require.NoError(t, b.ApplyEffect(t.Context(), o.ID, basket, b.now()))
+	b.stage(o.ID, func(o *payment.Order) { o.Undo(payment.DeleteBasket, "b-1", b.now()) })
+	require.NoError(t, b.ApplyEffect(t.Context(), o.ID, basket, b.now()))
+	require.Equal(t, payment.EffectFailed, b.effect(o.ID, basket).State)
 	require.Equal(t, 1, value[int](b, "select count(*) from cases where kind = 'failed_effect'"))
 }
 

@@ -27,7 +27,7 @@ func Defaults() pipeline.Definitions {
 			"pay-order", "release-unwanted-money", "deduct-stock", "delete-basket", "send-order-mail",
 		)},
 		pipeline.StatusCancel: {Name: pipeline.StatusCancel, Steps: pipeline.Named(
-			"cancel-order", "release-unwanted-money", "untrack-promotion-code",
+			"cancel-order", "release-unwanted-money", "restore-stock", "untrack-promotion-code",
 		)},
 		pipeline.StatusPending: {Name: pipeline.StatusPending, Steps: pipeline.Named("pending-order")},
 		// The shopper comes back. Anyone can request these, so without money facts
@@ -70,6 +70,7 @@ func Library(d Deps) (pipeline.Library, error) {
 		recordPayment{},
 		redirectToSuccessPage{ours: d.StatusPage},
 		releaseUnwantedMoney{returns: d.Returns},
+		restoreStock{},
 		saveOrder{},
 		sendOrderMail{},
 		trackPromotionCode{},

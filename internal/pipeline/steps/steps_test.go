@@ -69,7 +69,7 @@ func TestTheDefaultPipelinesAreThoseOfTheDesign(t *testing.T) {
 		"mark-authorized": {"", "record-payment", "save-order"},
 		"complete":        {"", "complete-order", "save-order"},
 		"status-ok":       {"", "pay-order release-unwanted-money deduct-stock delete-basket send-order-mail", ""},
-		"status-cancel":   {"", "cancel-order release-unwanted-money untrack-promotion-code", ""},
+		"status-cancel":   {"", "cancel-order release-unwanted-money restore-stock untrack-promotion-code", ""},
 		"status-pending":  {"", "pending-order", ""},
 		"post-process":    {"", "delete-basket", ""},
 		"cancel":          {"", "save-order untrack-promotion-code", ""},

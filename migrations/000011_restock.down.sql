@@ -1,0 +1,1 @@
+alter table effects drop column taken;
