@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // gate is a boundary at which a goroutine stops until the scheduler lets it go on.
@@ -34,7 +35,7 @@ type scheduler struct {
 	parked []*gate
 	wake   chan struct{}
 	steps  int
-	healed bool
+	healed atomic.Bool
 }
 
 // pass stops at a gate. It returns what is to go wrong there, and died when the
@@ -100,7 +101,7 @@ func (s *scheduler) step() bool {
 
 // judge chooses what goes wrong at a gate: mostly nothing.
 func (s *scheduler) judge(g *gate) fault {
-	if s.healed {
+	if s.healed.Load() {
 		return none
 	}
 	if g.at != nil && s.plan.crashes > 0 && s.rng.Float64() < s.plan.crashRate {

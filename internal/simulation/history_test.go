@@ -13,7 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/go-json-experiment/json"
+	"encoding/json"
 	"github.com/riverqueue/river"
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
@@ -219,7 +219,7 @@ func (h *history) crash(i *instance) {
 		return
 	}
 	i.die()
-	if h.sched.healed {
+	if h.sched.healed.Load() {
 		return
 	}
 	h.count.crashes++

@@ -56,7 +56,7 @@ func (h *history) start(name string) (*instance, error) {
 		return i, err
 	}
 	m, err := moments.New(moments.Deps{
-		Book: i.store, Orders: i.store, Claims: i.store, Inquiries: i.store, Inbox: i.store, Cases: i.store, Settings: loaded, IDs: ids,
+		Book: i.store, Orders: i.store, Claims: i.store, Inquiries: i.store, Inbox: i.store, Settings: loaded, IDs: ids,
 		Now: time.Now, Log: zerolog.Nop(), PublicURL: ourURL, Kick: i.kick, Makers: steps.Makers(steps.MakerDeps{}),
 	})
 	if err != nil {

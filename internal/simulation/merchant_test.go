@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
+	"encoding/json"
 )
 
 // manage is the merchant, who does something about an order now and then.
@@ -18,7 +18,7 @@ func (h *history) manage(ctx context.Context, o *shopOrder) {
 	rng := h.rng(whoIn(ctx))
 	for n := range 1 + rng.IntN(4) {
 		pause(rng, 90*time.Second)
-		if o.id == "" {
+		if o.path("") == "" {
 			continue
 		}
 		do := actions[rng.IntN(len(actions))]
@@ -37,18 +37,18 @@ func cancelOrder(h *history, ctx context.Context, o *shopOrder, rng *rand.Rand, 
 	if rng.IntN(2) == 0 {
 		body["release"] = "none"
 	}
-	h.send(ctx, http.MethodPost, "/v1/orders/"+o.id+"/cancel", "", body)
+	h.send(ctx, http.MethodPost, o.path("/cancel"), "", body)
 }
 
 func reprice(h *history, ctx context.Context, o *shopOrder, rng *rand.Rand, _ string) {
 	total := fmt.Sprint(1 + rng.IntN(500))
-	h.send(ctx, http.MethodPatch, "/v1/orders/"+o.id, "", map[string]any{
+	h.send(ctx, http.MethodPatch, o.path(""), "", map[string]any{
 		"total": total, "lines": []map[string]any{{"sku": "A-1", "name": "Lamp", "quantity": 1, "unit_price": total, "total": total}},
 	})
 }
 
 func readOrder(h *history, ctx context.Context, o *shopOrder, _ *rand.Rand, _ string) {
-	h.send(ctx, http.MethodGet, "/v1/orders/"+o.id, "", nil)
+	h.send(ctx, http.MethodGet, o.path(""), "", nil)
 }
 
 // entry is a line of the PSP's ledger.

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
+	"encoding/json"
 )
 
 // postman is the PSP's way to us: it carries notifications.

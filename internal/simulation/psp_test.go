@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/go-json-experiment/json"
+	"encoding/json"
 
 	"github.com/paysvc/paysvc/internal/sandbox"
 )

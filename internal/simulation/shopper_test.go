@@ -8,22 +8,39 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 )
 
 // shopOrder is an order as its shop knows it.
 type shopOrder struct {
-	name    string // number of the order
-	amounts []string
-	id      string // "" until an instance has told
-	flags   map[string]bool
+	name string // number of the order
+
+	mu sync.Mutex
+	id string // "" until an instance has told
+}
+
+func (o *shopOrder) learn(id string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.id = id
+}
+
+// path is where the order is in the API; "" while nobody knows.
+func (o *shopOrder) path(below string) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.id == "" {
+		return ""
+	}
+	return "/v1/orders/" + o.id + below
 }
 
 // people are the actors of the history: shoppers with their tabs, and merchants.
 func (h *history) people() {
 	rng := h.rng("people")
 	for n := range 1 + rng.IntN(3) {
-		o := &shopOrder{name: fmt.Sprintf("N-%d", n+1), flags: map[string]bool{}}
+		o := &shopOrder{name: fmt.Sprintf("N-%d", n+1)}
 		h.orders = append(h.orders, o)
 		tabs := 1 + rng.IntN(5)/3 // mostly one, sometimes two at once
 		for tab := range tabs {
@@ -63,8 +80,8 @@ func (h *history) content(o *shopOrder) map[string]any {
 func (h *history) shop(ctx context.Context, o *shopOrder) {
 	rng := h.rng(whoIn(ctx))
 	pause(rng, 2*time.Second)
-	id := h.create(ctx, o, rng)
-	if id == "" {
+	h.create(ctx, o, rng)
+	if o.path("") == "" {
 		return
 	}
 	for attempt := range 1 + rng.IntN(3) {
@@ -77,17 +94,16 @@ func (h *history) shop(ctx context.Context, o *shopOrder) {
 }
 
 // create makes the order, and asks until there is an answer.
-func (h *history) create(ctx context.Context, o *shopOrder, rng *rand.Rand) string {
+func (h *history) create(ctx context.Context, o *shopOrder, rng *rand.Rand) {
 	key := "create " + whoIn(ctx)
 	for range 8 {
 		x := h.send(ctx, http.MethodPost, "/v1/orders", key, h.content(o))
 		if x.status == http.StatusCreated || x.status == http.StatusOK {
-			o.id = x.said.ID
-			return o.id
+			o.learn(x.said.ID)
+			return
 		}
 		pause(rng, 20*time.Second)
 	}
-	return ""
 }
 
 // methodsOf are what shoppers pay with: card payments are most.
@@ -115,7 +131,7 @@ func (h *history) pay(ctx context.Context, o *shopOrder, rng *rand.Rand, key str
 		}
 		body["data"] = map[string]any{"scenario": scenarios[rng.IntN(len(scenarios))]}
 	}
-	path := "/v1/orders/" + o.id + "/pay"
+	path := o.path("/pay")
 	for range 2 + rng.IntN(5) {
 		x := h.send(ctx, http.MethodPost, path, key, body)
 		switch {

@@ -18,7 +18,7 @@ func (h *history) sweepNowAndThen(ctx context.Context, i *instance) {
 	rng := h.rng("sweeps of " + i.name)
 	for {
 		time.Sleep(2*time.Second + time.Duration(rng.Int64N(int64(25*time.Second))))
-		if i.isDead() || h.sched.healed {
+		if i.isDead() || h.sched.healed.Load() {
 			return
 		}
 		for _, sweep := range sweeps() {
@@ -74,7 +74,7 @@ const horizon = 5 * 24 * time.Hour
 
 // heal ends all faults.
 func (h *history) heal() {
-	h.sched.healed = true
+	h.sched.healed.Store(true)
 	h.trace.note("all faults are healed")
 }
 

@@ -1,9 +1,11 @@
 package simulation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/paysvc/paysvc/internal/moments"
@@ -74,7 +76,8 @@ func (t turnstile) Release(ctx context.Context, store string, id payment.Payment
 
 // DueRuns implements jobs.Runs.
 func (t turnstile) DueRuns(ctx context.Context, now, leaseUntil time.Time, limit int) ([]payment.DueRun, error) {
-	return t.i.store.DueRuns(ctx, now, leaseUntil, limit)
+	due, err := t.i.store.DueRuns(ctx, now, leaseUntil, limit)
+	return sorted(due), err
 }
 
 // Run implements jobs.Runs.
@@ -88,7 +91,8 @@ func (t turnstile) Run(ctx context.Context, store string, id payment.RunID) (*pa
 
 // DueEffects implements jobs.Effects.
 func (t turnstile) DueEffects(ctx context.Context, now, leaseUntil time.Time, limit int) ([]payment.DueEffect, error) {
-	return t.i.store.DueEffects(ctx, now, leaseUntil, limit)
+	due, err := t.i.store.DueEffects(ctx, now, leaseUntil, limit)
+	return sorted(due), err
 }
 
 // ApplyEffect implements jobs.Effects.
@@ -124,4 +128,11 @@ func (t turnstile) PostponeExpiry(ctx context.Context, d payment.DueOrder, again
 		return err
 	}
 	return t.i.store.PostponeExpiry(ctx, d, again)
+}
+
+// sorted puts what is due in an order of its own: that of the database is its
+// business, and not the same each time.
+func sorted[T any](due []T) []T {
+	slices.SortFunc(due, func(a, b T) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	return due
 }
