@@ -24,11 +24,15 @@ func TestAnAuthorizationIsIncreased(t *testing.T) {
 	require.Equal(t, []string{"authorize 100.00 approved", "increase 50.00 approved", "capture 150.00 approved"}, states(p.ledger(t, "r1")))
 
 	p.authorize(t, "r2", "100.00")
+	require.Equal(t, "300.00", ok[operated](t, p, "/v1/payments/r2/increases", opBody("i6", "200.00", "")).Payment.Authorized, "without a bound")
+	ok[operated](t, p, "/v1/payments/r2/captures", opBody("c6", "200.00", ""))
 	ok[operated](t, p, "/v1/payments/r2/increases", opBody("i3", "50.00", `,"scenario":"decline"`))
-	require.Equal(t, "100.00", p.inquire(t, "r2").Authorized)
-	ok[operated](t, p, "/v1/payments/r2/increases", opBody("i4", "50.00", ""))
-	require.Equal(t, "approved", ok[operated](t, p, "/v1/payments/r2/voids", opBody("v1", "100.00", "")).Payment.State)
-	require.Equal(t, "voided", ok[operated](t, p, "/v1/payments/r2/voids", opBody("v2", "50.00", "")).Payment.State)
+	require.Equal(t, "300.00", p.inquire(t, "r2").Authorized)
+
+	p.authorize(t, "r3", "100.00")
+	ok[operated](t, p, "/v1/payments/r3/increases", opBody("i4", "50.00", ""))
+	require.Equal(t, "approved", ok[operated](t, p, "/v1/payments/r3/voids", opBody("v1", "100.00", "")).Payment.State)
+	require.Equal(t, "voided", ok[operated](t, p, "/v1/payments/r3/voids", opBody("v2", "50.00", "")).Payment.State)
 
 	p.pay(t, "sale", "")
 	refused(t, p, http.StatusConflict, "/v1/payments/sale/increases", opBody("i5", "1.00", ""))

@@ -37,6 +37,7 @@ func (p *psp) listed(t *testing.T, from, to time.Time, limit int) (lines []strin
 			return lines
 		}
 		require.NotEmpty(t, page.Data)
+		require.NotEqual(t, cursor, *page.NextCursor, "it goes on")
 		cursor = *page.NextCursor
 	}
 }
@@ -62,7 +63,8 @@ func TestWhatMovedMoneyIsListed(t *testing.T) {
 			got := p.listed(t, begun, begun.Add(24*time.Hour), limit)
 			require.ElementsMatch(t, append(captured, authorized, "r1 refund 10.00 approved", "r1 chargeback 50.00 approved"), got)
 			require.Equal(t, authorized, got[0])
-			require.ElementsMatch(t, captured, p.listed(t, begun.Add(time.Hour), begun.Add(2*time.Hour), limit), "from is in, to is out")
+			require.ElementsMatch(t, captured, p.listed(t, begun.Add(time.Hour), begun.Add(2*time.Hour), limit), "from is in")
+			require.Equal(t, []string{authorized}, p.listed(t, begun, begun.Add(time.Hour), limit), "to is out")
 		}
 		require.Empty(t, p.listed(t, begun.Add(2*time.Hour), begun.Add(2*time.Hour+time.Second), 100), "it was pending then")
 		time.Sleep(24 * time.Hour)
