@@ -26,7 +26,7 @@ type operationOutput struct{ Body operationView }
 // promised for it. Of several transactions the worst decides.
 func renderOperation(ctx context.Context, o moments.Outcome) (payment.Reply, error) {
 	if o.Refusal != nil {
-		return renderRefusal(ctx, o.Refusal)
+		return renderRefusal(ctx, o.Refusal, httpkit.MoneyNo)
 	}
 	if len(o.Transactions) == 0 && o.Payment != nil { // what began the payment was marked
 		o.Transactions = []*payment.Transaction{o.Transaction()}

@@ -66,7 +66,12 @@ func possible(action payment.Action, n int, most *payment.Money, err error) Poss
 // mayOrder judges what is done with an order as a whole.
 func (s *Service) mayOrder(o *payment.Order, action payment.Action, at time.Time) (*payment.Money, error) {
 	switch action {
-	case payment.ActPay, payment.ActRepay:
+	case payment.ActRepay:
+		if o.LatestPayment() == nil {
+			return nil, errNeverPaid
+		}
+		fallthrough
+	case payment.ActPay:
 		due := o.Due()
 		return &due, s.mayPay(o, at)
 	case payment.ActCancel:

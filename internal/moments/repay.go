@@ -26,9 +26,11 @@ func (s *Service) Repay(ctx context.Context, c PayCommand) (Answer, error) {
 	if c.Method == "" && len(c.Parts) == 0 {
 		last := o.LatestPayment()
 		if last == nil {
-			return Answer{}, payment.NotAllowed("never_paid", "nobody has tried to pay the order yet: pay it")
+			return Answer{}, errNeverPaid
 		}
 		c.Method = last.Method
 	}
 	return s.Pay(ctx, c)
 }
+
+var errNeverPaid = payment.NotAllowed("never_paid", "nobody has tried to pay the order yet: pay it") //nolint:gochecknoglobals // a constant error

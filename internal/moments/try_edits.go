@@ -16,7 +16,9 @@ func (s *Service) edited(o *payment.Order, c TryCommand) (*side, error) {
 	if c.Method != "" {
 		run.Payment = &payment.Payment{Method: c.Method}
 	}
-	library, err := steps.Library(steps.Deps{Opener: s, Decider: s, StockTracked: s.stockTracked})
+	library, err := steps.Library(steps.Deps{
+		Opener: s, Decider: s, Operator: operator{s}, Returns: s.returns, StockTracked: s.stockTracked,
+	})
 	if err != nil {
 		return nil, err
 	}
