@@ -72,8 +72,8 @@ func (s *service) wire(ctx context.Context, p parts) error {
 	s.store = books
 	p.source.books.Store(books)
 	s.moments, err = moments.New(moments.Deps{
-		Book: books, Orders: books, Claims: books, Inquiries: books, Inbox: books, Cases: books, Settings: p.settings, IDs: ids,
-		Now: time.Now, Log: p.log, PublicURL: p.publicURL, Kick: func() { s.jobs.Kick() },
+		Book: books, Orders: books, Claims: books, Inquiries: books, Inbox: books, Cases: books,
+		Clocks: books, Comparisons: books, Settings: p.settings, IDs: ids, Now: time.Now, Log: p.log, PublicURL: p.publicURL, Kick: func() { s.jobs.Kick() },
 		Makers: steps.Makers(steps.MakerDeps{Poster: newPoster(p.config)}),
 	})
 	if err != nil {
@@ -83,8 +83,8 @@ func (s *service) wire(ctx context.Context, p parts) error {
 		return err
 	}
 	s.jobs, err = jobs.New(ctx, jobs.Deps{
-		Transactions: books, Runs: books, Notifications: books, Effects: books, Expiries: books, Releases: books, Claims: books, Moments: s.moments,
-		Orders: books, Mailer: s.mail, OrderMail: s.mail.order, Now: time.Now, Log: p.log,
+		Transactions: books, Runs: books, Notifications: books, Effects: books, Expiries: books, Releases: books,
+		Clocks: books, Comparisons: books, Claims: books, Moments: s.moments, Orders: books, Mailer: s.mail, OrderMail: s.mail.order, Now: time.Now, Log: p.log,
 		Background:  store.InBackground,
 		Out:         s.out(p.config),
 		DatabaseURL: p.config.DatabaseURL.Reveal(), DrainMax: time.Duration(p.config.DrainSeconds) * time.Second,
@@ -93,7 +93,7 @@ func (s *service) wire(ctx context.Context, p parts) error {
 		return err
 	}
 	s.api, err = api.New(api.Deps{
-		Moments: s.moments, Orders: books, Keys: books, IDs: ids, Now: time.Now, Random: rand.Reader, Log: p.log,
+		Moments: s.moments, Orders: watched{books, s.moments, time.Now}, Keys: books, IDs: ids, Now: time.Now, Random: rand.Reader, Log: p.log,
 		Webhooks: s.webhooks(p.config),
 		Books:    apiBooks(books, s.moments, s.jobs), Version: version, TrustedProxies: p.config.trusted, Limits: p.config.limits(),
 		Ready: s.ready, Draining: s.draining, Mount: p.mount,

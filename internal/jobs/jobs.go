@@ -53,6 +53,17 @@ type Expiries interface {
 	PostponeExpiry(ctx context.Context, d payment.DueOrder, again time.Time) error
 }
 
+// Clocks finds payments whose reserved money somebody has to look at.
+type Clocks interface {
+	DueClocks(ctx context.Context, now, leaseUntil time.Time, limit int) ([]payment.DueClock, error)
+}
+
+// Comparisons finds accounts whose books are to be compared with what the PSP lists.
+type Comparisons interface {
+	NewComparison(ctx context.Context, store, account string, now, due time.Time) error
+	DueComparisons(ctx context.Context, now, leaseUntil time.Time, limit int) ([]payment.Comparison, error)
+}
+
 // Releases finds payments whose money is to be given back.
 type Releases interface {
 	DueReleases(ctx context.Context, now, leaseUntil time.Time, limit int) ([]payment.DuePayment, error)
@@ -70,6 +81,9 @@ type Moments interface {
 	Replay(ctx context.Context, n *payment.Notification) error
 	Expire(ctx context.Context, store string, id payment.OrderID) (again time.Time, err error)
 	Release(ctx context.Context, store string, id payment.PaymentID) error
+	KeepClock(ctx context.Context, d payment.DueClock) error
+	Listed() map[payment.AccountName]time.Time
+	Reconcile(ctx context.Context, c payment.Comparison) (more bool, err error)
 }
 
 // Orders reads orders for mails.
@@ -96,6 +110,8 @@ type Deps struct {
 	Effects       Effects
 	Expiries      Expiries
 	Releases      Releases
+	Clocks        Clocks
+	Comparisons   Comparisons
 	Claims        Claims
 	Moments       Moments
 	Orders        Orders

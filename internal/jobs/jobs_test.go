@@ -26,6 +26,10 @@ type books struct {
 	notifications []*payment.Notification
 	effects       []payment.DueEffect
 	orders        []payment.DueOrder
+	releases      []payment.DuePayment
+	clocks        []payment.DueClock
+	comparisons   []payment.Comparison
+	listed        map[payment.AccountName]time.Time
 	down          error // of every look for work
 	did           []string
 	reaped        []time.Time
@@ -130,6 +134,51 @@ func (b *books) Expire(_ context.Context, store string, _ payment.OrderID) (time
 	return time.Time{}, nil
 }
 
+func (b *books) DueReleases(context.Context, time.Time, time.Time, int) ([]payment.DuePayment, error) {
+	return once(b, &b.releases)
+}
+
+func (b *books) Release(_ context.Context, store string, _ payment.PaymentID) error {
+	b.note("released for " + store)
+	return nil
+}
+
+func (b *books) DueClocks(context.Context, time.Time, time.Time, int) ([]payment.DueClock, error) {
+	return once(b, &b.clocks)
+}
+
+func (b *books) KeepClock(context.Context, payment.DueClock) error {
+	b.note("kept a clock")
+	return nil
+}
+
+func (b *books) Listed() map[payment.AccountName]time.Time {
+	return b.listed
+}
+
+func (b *books) NewComparison(_ context.Context, _, account string, _, _ time.Time) error {
+	if b.count("compares "+account) == 0 {
+		b.note("compares " + account)
+	}
+	return b.down
+}
+
+func (b *books) DueComparisons(context.Context, time.Time, time.Time, int) ([]payment.Comparison, error) {
+	return once(b, &b.comparisons)
+}
+
+// Reconcile does the page that comes next; the third is the last.
+func (b *books) Reconcile(_ context.Context, c payment.Comparison) (bool, error) {
+	b.note("compared page " + c.Cursor + " of " + c.Account)
+	if c.Cursor += "I"; c.Cursor == "III" {
+		return false, nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.comparisons = append(b.comparisons, c)
+	return true, nil
+}
+
 func (b *books) ReapClaims(_ context.Context, before time.Time, _ int) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -210,7 +259,7 @@ func newJobs(t *testing.T, b *books, m jobs.Mailer, log zerolog.Logger) (*jobs.J
 	t.Helper()
 	queue := &tray{}
 	j, err := jobs.New(t.Context(), jobs.Deps{
-		Transactions: b, Runs: b, Notifications: b, Effects: b, Expiries: b, Releases: b, Claims: b, Moments: b, Orders: b, Mailer: m,
+		Transactions: b, Runs: b, Notifications: b, Effects: b, Expiries: b, Releases: b, Clocks: b, Comparisons: b, Claims: b, Moments: b, Orders: b, Mailer: m,
 		OrderMail: orderMail, Now: time.Now, Log: log, Queue: queue,
 	})
 	require.NoError(t, err)
@@ -233,6 +282,10 @@ func TestWhatIsDueIsDoneOnce(t *testing.T) {
 		runs:          []payment.DueRun{{Store: "demo"}},
 		notifications: []*payment.Notification{{EventID: "evt_1"}},
 		orders:        []payment.DueOrder{{Store: "demo"}, {Store: "slow"}},
+		releases:      []payment.DuePayment{{Store: "demo"}},
+		clocks:        []payment.DueClock{{}},
+		comparisons:   []payment.Comparison{{Account: "sandbox"}},
+		listed:        map[payment.AccountName]time.Time{{Store: "demo", Account: "sandbox"}: time.Now()},
 		effects: []payment.DueEffect{
 			{Key: "deduct_stock", Kind: payment.DeductStock}, {Store: "demo", Key: "send_order_mail", Kind: payment.SendOrderMail},
 		},
@@ -242,7 +295,8 @@ func TestWhatIsDueIsDoneOnce(t *testing.T) {
 	sweepAll(t, j)
 	require.ElementsMatch(t, []string{
 		"asked for demo", "resumed confirm", "replayed evt_1", "applied deduct_stock", "postponed send_order_mail",
-		"expired for demo", "expired for slow, not yet",
+		"expired for demo", "expired for slow, not yet", "released for demo", "kept a clock",
+		"compares sandbox", "compared page  of sandbox", "compared page I of sandbox", "compared page II of sandbox",
 	}, b.done())
 	require.Len(t, queue.jobs, 1)
 	require.Equal(t, "send-mail", queue.jobs[0].Kind())
@@ -390,7 +444,7 @@ func TestAnItemThatBreaksStopsNoneBehindIt(t *testing.T) {
 	}
 	p := poison{books: b, breaks: func() { panic("the mail of a@example.org") }}
 	j, err := jobs.New(t.Context(), jobs.Deps{
-		Transactions: b, Runs: b, Notifications: p, Effects: p, Expiries: b, Releases: b, Claims: b, Moments: p, Orders: b, Mailer: &mails{},
+		Transactions: b, Runs: b, Notifications: p, Effects: p, Expiries: b, Releases: b, Clocks: b, Comparisons: b, Claims: b, Moments: p, Orders: b, Mailer: &mails{},
 		OrderMail: orderMail, Now: time.Now, Log: zerolog.New(zerolog.SyncWriter(&log)), Queue: &tray{},
 	})
 	require.NoError(t, err)

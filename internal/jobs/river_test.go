@@ -32,7 +32,7 @@ type instance struct {
 func start(t *testing.T, url string, b *books, m jobs.Mailer, change ...func(*jobs.Deps)) *instance {
 	t.Helper()
 	d := jobs.Deps{
-		Transactions: b, Runs: b, Notifications: b, Effects: b, Expiries: b, Releases: b, Claims: b, Moments: b, Orders: b, Mailer: m,
+		Transactions: b, Runs: b, Notifications: b, Effects: b, Expiries: b, Releases: b, Clocks: b, Comparisons: b, Claims: b, Moments: b, Orders: b, Mailer: m,
 		OrderMail: orderMail, Now: time.Now, Log: zerolog.Nop(), DatabaseURL: url,
 	}
 	for _, c := range change {

@@ -41,6 +41,8 @@ func (j *Jobs) sweeps() []sweep {
 		{name: "runs", every: 10 * time.Second, batch: j.runs},
 		{name: "notifications", every: 10 * time.Second, batch: j.notifications},
 		{name: "expiry", every: 30 * time.Second, batch: j.expiry},
+		{name: "authorizations", every: time.Minute, batch: j.authorizations},
+		{name: "reconciliation", every: time.Minute, batch: j.reconciliation},
 		{name: "idempotency-keys", every: 10 * time.Minute, batch: j.keys},
 		{name: "old-deliveries", every: 10 * time.Minute, batch: j.reapDeliveries},
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/paysvc/paysvc/internal/gateways"
@@ -11,9 +12,10 @@ import (
 	"github.com/paysvc/paysvc/internal/pipeline"
 )
 
-// Inquire asks the PSP what became of a transaction that is open, and lets
-// confirm decide on the answer. An answer that says nothing new writes only when
-// to ask next; what nobody knows is never guessed.
+// Inquire asks the PSP what became of a transaction that is open, as its schedule
+// says, and lets confirm decide on the answer. An answer that says nothing new
+// writes only when to ask next, and the end of the schedule opens a case; what
+// nobody knows is never guessed.
 func (s *Service) Inquire(ctx context.Context, store string, id payment.TransactionID) error {
 	o, err := s.Orders.ReadOrder(ctx, store, id.Order)
 	if err != nil {
@@ -22,63 +24,143 @@ func (s *Service) Inquire(ctx context.Context, store string, id payment.Transact
 	for _, p := range o.Payments {
 		for _, t := range p.Transactions {
 			if t.N == id.N {
-				return s.inquire(ctx, o, p, t)
+				return s.inquireOnSchedule(ctx, o, p, t)
 			}
 		}
 	}
 	return payment.NotFound("the transaction")
 }
 
-func (s *Service) inquire(ctx context.Context, o *payment.Order, p *payment.Payment, t *payment.Transaction) error {
-	if !t.State.Open() || t.DueAt.IsZero() { // decided, or there is nobody to ask
+// inquireOnSchedule asks, and says when to ask next.
+func (s *Service) inquireOnSchedule(ctx context.Context, o *payment.Order, p *payment.Payment, t *payment.Transaction) error {
+	if !t.Askable() {
 		return nil
 	}
+	facts, err := s.ask(ctx, o, p, t)
+	switch {
+	case errors.Is(err, errNobodyToAsk) && t.CreatedAt.Add(unaskedMax).After(s.Now()):
+		return s.postpone(ctx, o, t, t.CreatedAt.Add(unaskedMax))
+	case errors.Is(err, errNobodyToAsk):
+		return s.endOfInquiries(ctx, o, t, "The gateway cannot ask its PSP, and no notification has come.")
+	}
+	if err == nil && o.News(facts, s.Now()) {
+		return s.learn(ctx, o, facts, func(run *pipeline.Run) error {
+			if !moved(run, t) {
+				run.Order.Asked(t.N, t.Inquiries, t.NextInquiry(run.At), run.At, endOfSchedule)
+			}
+			return nil
+		})
+	}
+	if next := t.NextInquiry(s.Now()); !next.IsZero() {
+		return errors.Join(err, s.postpone(ctx, o, t, next))
+	}
+	return errors.Join(err, s.giveUpInquiring(ctx, o, p, t, err))
+}
+
+// endOfSchedule is what a case says at the end of the schedule.
+const endOfSchedule = "The PSP was asked as often as the schedule says, and could not tell."
+
+// unaskedMax is how long a notification may take where the PSP cannot be asked.
+const unaskedMax = 24 * time.Hour
+
+var errNobodyToAsk = errors.New("the gateway cannot ask its PSP")
+
+// giveUpInquiring is the end of the schedule. What still waits for the shopper is
+// closed at the PSP, who then says how it ended; all else is a person's.
+func (s *Service) giveUpInquiring(
+	ctx context.Context, o *payment.Order, p *payment.Payment, t *payment.Transaction, cause error,
+) error {
+	if errors.Is(cause, errMoved) {
+		return s.endOfInquiries(ctx, o, t, "The account that the payment was begun with is not configured any more.")
+	}
+	if t.State == payment.ActionRequired {
+		if err := s.closeAttempt(ctx, o, p, t); err != nil {
+			s.Log.Warn().Err(err).Stringer("order", o.ID).Msg("close an attempt at the end of its schedule")
+		}
+	}
+	return s.endOfInquiries(ctx, o, t, endOfSchedule)
+}
+
+// endOfInquiries opens the case about a transaction that nobody is asked about any
+// more, unless it was decided meanwhile.
+func (s *Service) endOfInquiries(ctx context.Context, o *payment.Order, t *payment.Transaction, why string) error {
+	return s.change(ctx, o, func(o *payment.Order, at time.Time) { o.Asked(t.N, t.Inquiries, time.Time{}, at, why) })
+}
+
+// change changes an order on its own, without a run.
+func (s *Service) change(ctx context.Context, o *payment.Order, change func(o *payment.Order, at time.Time)) error {
+	open := payment.Opening{Store: o.Store, Order: o.ID, Token: s.IDs.New()}
+	return s.Book.Stretch(ctx, open, func(o *payment.Order) (payment.Closing, error) {
+		o.UpdatedAt = s.Now()
+		change(o, o.UpdatedAt)
+		s.nameCases(o)
+		return payment.Closing{}, nil
+	})
+}
+
+// moved tells whether a fact of this stretch changed the transaction.
+func moved(run *pipeline.Run, t *payment.Transaction) bool {
+	return slices.ContainsFunc(run.Findings, func(f payment.Finding) bool { return f.Changed && f.Transaction.N == t.N })
+}
+
+// inquire asks about a transaction out of turn: somebody waits for it. Its schedule
+// goes on as it is, so what learns nothing writes nothing.
+func (s *Service) inquire(ctx context.Context, o *payment.Order, p *payment.Payment, t *payment.Transaction) error {
+	if !t.Askable() {
+		return nil
+	}
+	facts, err := s.ask(ctx, o, p, t)
+	switch {
+	case errors.Is(err, errNobodyToAsk):
+		return nil
+	case err != nil:
+		return err
+	case !o.News(facts, s.Now()):
+		return nil
+	}
+	return s.learn(ctx, o, facts, nil)
+}
+
+// ask returns what the PSP says of a transaction.
+func (s *Service) ask(
+	ctx context.Context, o *payment.Order, p *payment.Payment, t *payment.Transaction,
+) ([]payment.Fact, error) {
 	id := payment.TransactionID{Order: o.ID, N: t.N}
 	account, err := s.account(o, p)
 	if err != nil {
-		return errors.Join(err, s.postpone(ctx, id, t))
+		return nil, fmt.Errorf("inquire about %s: %w", id, err)
 	}
 	inquirer, ok := account.Gateway.(gateways.Inquirer)
 	if !ok {
-		return s.Inquiries.PostponeTransaction(ctx, id, time.Time{}, t.Inquiries)
+		return nil, errNobodyToAsk
 	}
 	facts, err := inquirer.Inquire(ctx, inquiryOf(p, t))
 	if errors.Is(err, gateways.ErrNotFound) {
 		facts, err = s.neverArrived(account.Gateway, t), nil
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("inquire about %s: %w", id, err), s.postpone(ctx, id, t))
+		return nil, fmt.Errorf("inquire about %s: %w", id, err)
 	}
-	return s.learn(ctx, o, t, facts)
+	return inquired(facts), nil
 }
 
-// learn records what an inquiry found, if it is news.
-func (s *Service) learn(
-	ctx context.Context, o *payment.Order, t *payment.Transaction, facts []payment.Fact,
-) error {
+func inquired(facts []payment.Fact) []payment.Fact {
 	for i := range facts {
 		facts[i].Source = payment.SourceInquiry
 	}
-	if !news(o, t, facts) {
-		return s.postpone(ctx, payment.TransactionID{Order: o.ID, N: t.N}, t)
-	}
+	return facts
+}
+
+// learn lets confirm decide on what an inquiry found. Prepare may do more on the
+// locked order, after the facts are recorded; nil does nothing.
+func (s *Service) learn(
+	ctx context.Context, o *payment.Order, facts []payment.Fact, prepare func(run *pipeline.Run) error,
+) error {
 	_, err := s.execute(ctx, pipeline.Request{
-		Open: payment.Opening{Store: o.Store, Order: o.ID}, Facts: facts,
+		Open: payment.Opening{Store: o.Store, Order: o.ID}, Facts: facts, Prepare: prepare,
 		Pick: s.pick(pipeline.Confirm), Confirm: s.pick(pipeline.Confirm), Retry: true,
 	})
 	return err
-}
-
-// news tells whether the facts would change anything.
-func news(o *payment.Order, t *payment.Transaction, facts []payment.Fact) bool {
-	for _, f := range facts {
-		same := f.Reference == t.Reference && (f.Type == "" || f.Type == t.Type)
-		mismatch := f.Amount != nil && !f.Amount.Equal(t.Amount)
-		if !same || mismatch && o.Review == "" || !mismatch && t.State.CanBecome(f.State) {
-			return true
-		}
-	}
-	return false
 }
 
 // neverArrived turns "no such payment" into a fact, but only once the PSP is
@@ -94,9 +176,8 @@ func (s *Service) neverArrived(g gateways.Gateway, t *payment.Transaction) []pay
 	}}
 }
 
-func (s *Service) postpone(ctx context.Context, id payment.TransactionID, t *payment.Transaction) error {
-	due := s.Now().Add(payment.InquiryDelay(t.Reference, t.Inquiries+1))
-	return s.Inquiries.PostponeTransaction(ctx, id, due, t.Inquiries)
+func (s *Service) postpone(ctx context.Context, o *payment.Order, t *payment.Transaction, due time.Time) error {
+	return s.Inquiries.PostponeTransaction(ctx, payment.TransactionID{Order: o.ID, N: t.N}, due, t.Inquiries)
 }
 
 // inquireOpen asks about everything that is open on an order, within a time that
@@ -159,7 +240,10 @@ func (s *Service) closeAttempt(ctx context.Context, o *payment.Order, p *payment
 	if err != nil {
 		return fmt.Errorf("close %s: %w", payment.TransactionID{Order: o.ID, N: t.N}, err)
 	}
-	return s.learn(ctx, o, t, facts)
+	if facts = inquired(facts); !o.News(facts, s.Now()) {
+		return nil
+	}
+	return s.learn(ctx, o, facts, nil)
 }
 
 func inquiryOf(p *payment.Payment, t *payment.Transaction) payment.Inquiry {

@@ -50,6 +50,10 @@ type Deps struct {
 	Inquiries Inquiries
 	Inbox     Inbox
 	Cases     Cases
+	// Clocks keeps when somebody looks at reserved money, and Comparisons what our
+	// books are compared by with what PSPs list.
+	Clocks      Clocks
+	Comparisons Comparisons
 	// Settings are those to begin with; Reload puts others in force.
 	Settings *settings.Settings
 	IDs      *payment.IDs
@@ -70,6 +74,7 @@ type Service struct {
 	shops  atomic.Pointer[shops]
 	// reloading lets one reload after the other put its settings in force.
 	reloading sync.Mutex
+	looks     looks
 }
 
 // New compiles the pipelines of every store and method and returns the service.

@@ -304,7 +304,7 @@ func TestInquiries(t *testing.T) {
 		tx := b.read(o).LatestPayment().Initial()
 		require.Equal(t, payment.Unknown, tx.State)
 		require.Equal(t, 1, tx.Inquiries)
-		require.True(t, tx.DueAt.After(b.clock.now().Add(29*time.Second)), "it is asked again later")
+		require.True(t, tx.DueAt.After(b.clock.now().Add(23*time.Second)), "it is asked again later")
 		b.clock.advance(time.Minute)
 		b.askAll(o)
 		require.Equal(t, payment.NotSent, b.read(o).LatestPayment().Initial().State)

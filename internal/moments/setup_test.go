@@ -88,7 +88,7 @@ func setup(t *testing.T) *bundle {
 	t.Cleanup(func() { require.NoError(t, simulator.Close()) })
 	b.psp = simulator.Handler()
 	b.Service, err = moments.New(moments.Deps{
-		Book: b.store, Orders: b.store, Claims: b.store, Inquiries: b.store, Inbox: b.store, Cases: b.store,
+		Book: b.store, Orders: b.store, Claims: b.store, Inquiries: b.store, Inbox: b.store, Clocks: b.store, Comparisons: b.store, Cases: b.store,
 		Settings: demo(t, b), IDs: b.ids, Now: b.clock.now, Log: zerolog.Nop(), PublicURL: "http://127.0.0.1:8080",
 	})
 	require.NoError(t, err)

@@ -2,6 +2,7 @@ package payment
 
 import (
 	"hash/fnv"
+	"slices"
 	"time"
 )
 
@@ -64,6 +65,17 @@ func (t *Transaction) Askable() bool {
 // unknown, or it was being sent when a crash came.
 func (t *Transaction) Lost(at time.Time) bool {
 	return t.State == Unknown || t.State == Sending && at.Sub(t.CreatedAt) >= SendingMax
+}
+
+// Lost tells whether nobody knows what became of a transaction of the order.
+func (o *Order) Lost(at time.Time) bool {
+	return slices.ContainsFunc(o.OpenTransactions(), func(t *Transaction) bool { return t.Lost(at) })
+}
+
+// Undecided tells that the order waits for money, and the shopper has nothing to do
+// for it: perhaps nobody knows what became of it.
+func (s Standing) Undecided() bool {
+	return s.Status == OrderPending && s.PaymentStatus == StatusPending && s.NextAction == nil
 }
 
 // Asked counts a question to the PSP that left the transaction open, and says when

@@ -1,0 +1,92 @@
+package moments
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/paysvc/paysvc/internal/payment"
+)
+
+// The bounds of asking PSPs because somebody looks at an order.
+const (
+	lookAgain = 15 * time.Second // between two looks at one order
+	lookMax   = 10 * time.Second // that a look may take
+	looksMax  = 8                // under way at once
+	looksKept = 10_000           // remembered
+)
+
+// LookedAt tells that somebody reads an order of which it is not known how it
+// stands. What it returns asks the PSPs about it, for the next who reads; it is nil
+// where that was done a moment ago, or where enough of it is under way. So whoever
+// polls brings the answer nearer and no storm to the PSP. The schedule of asking
+// goes on as it is.
+func (s *Service) LookedAt(store string, id payment.OrderID) (look func(ctx context.Context)) {
+	if !s.looks.begin(id, s.Now()) {
+		return nil
+	}
+	return func(ctx context.Context) {
+		defer s.looks.end()
+		bounded, cancel := context.WithTimeout(ctx, lookMax)
+		defer cancel()
+		if err := s.look(bounded, store, id); err != nil {
+			s.Log.Warn().Err(err).Stringer("order", id).Msg("ask about an order that somebody looks at")
+		}
+	}
+}
+
+func (s *Service) look(ctx context.Context, store string, id payment.OrderID) error {
+	o, err := s.Orders.ReadOrder(ctx, store, id)
+	if err != nil {
+		return err
+	}
+	for _, p := range o.Payments {
+		for _, t := range p.Transactions {
+			if !t.Lost(s.Now()) {
+				continue
+			}
+			if err := s.inquire(ctx, o, p, t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// looks remembers which orders were looked at lately, and counts the looks under
+// way. Its zero value is ready.
+type looks struct {
+	mu   sync.Mutex
+	at   map[payment.OrderID]time.Time
+	busy int
+}
+
+func (l *looks) begin(id payment.OrderID, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if at, ok := l.at[id]; l.busy >= looksMax || ok && now.Sub(at) < lookAgain {
+		return false
+	}
+	if len(l.at) >= looksKept {
+		for id, at := range l.at {
+			if now.Sub(at) >= lookAgain {
+				delete(l.at, id)
+			}
+		}
+	}
+	if len(l.at) >= looksKept {
+		return false
+	}
+	if l.at == nil {
+		l.at = make(map[payment.OrderID]time.Time)
+	}
+	l.at[id] = now
+	l.busy++
+	return true
+}
+
+func (l *looks) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.busy--
+}
