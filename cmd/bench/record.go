@@ -100,7 +100,7 @@ func (s *session) makeKey(ctx context.Context) error {
 	return s.store.CreateKey(ctx, payment.APIKey{
 		ID: "key_bench", Hash: hash[:], Store: "demo", Kind: payment.SecretKey, Name: "bench", CreatedAt: time.Now(),
 		Scopes: []payment.Scope{payment.ScopeOrders, payment.ScopePayments, payment.ScopeRead, payment.ScopeAdmin},
-	})
+	}, payment.ByCommandLine(time.Now()))
 }
 
 func (s *session) recordPay(ctx context.Context, r *recordings) (err error) {

@@ -248,7 +248,8 @@ func demoKeys(ctx context.Context, s *service) error {
 		{demoSecretKey, payment.SecretKey, allScopes()},
 		{demoPublishableKey, payment.PublishableKey, nil},
 	} {
-		err := s.store.CreateKey(ctx, apiKey(key.secret, "demo", "demo "+string(key.kind), key.kind, key.scopes))
+		made := apiKey(key.secret, "demo", "demo "+string(key.kind), key.kind, key.scopes)
+		err := s.store.CreateKey(ctx, made, payment.ByCommandLine(made.CreatedAt))
 		if err != nil && payment.KindOf(err) != payment.KindConflict {
 			return err
 		}

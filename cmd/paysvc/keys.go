@@ -61,7 +61,7 @@ func manageKeys(ctx context.Context, args []string, env environment) error {
 	case "list":
 		return listKeys(ctx, books, env, *storeName)
 	default:
-		return books.RevokeKey(ctx, *storeName, *id, time.Now())
+		return books.RevokeKey(ctx, *storeName, *id, payment.ByCommandLine(time.Now()))
 	}
 }
 
@@ -82,7 +82,7 @@ func createKey(
 	prefix += map[bool]string{true: "test_", false: "live_"}[test]
 	secret := prefix + payment.NewIDs(time.Now, rand.Reader).Token()
 	key := apiKey(secret, storeName, name, kind, scopes)
-	if err := books.CreateKey(ctx, key); err != nil {
+	if err := books.CreateKey(ctx, key, payment.ByCommandLine(time.Now())); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(env.out, "%s\n%s\n\nThe key is shown this once; only a hash of it is kept.\n", key.ID, secret)

@@ -165,7 +165,7 @@ func TestNobodyUsesARouteWithoutAKeyThatLetsThemIn(t *testing.T) {
 	b := boot(t)
 	o := b.objects(b.Client())
 	revoked, key := b.Key("demo")
-	require.NoError(t, b.Store.RevokeKey(t.Context(), "demo", key.ID, b.Clock.Now()))
+	require.NoError(t, b.Store.RevokeKey(t.Context(), "demo", key.ID, payment.ByCommandLine(b.Clock.Now())))
 	browser, reader := b.PublishableKey("demo"), b.keyWith("demo", payment.ScopeRead)
 	for _, op := range operations(t) {
 		path, body := o.path(t, op, false), bodyOf(t, op)
@@ -281,7 +281,7 @@ func TestARevokedKeyWorksForASecondAtMost(t *testing.T) {
 	secret, key := b.Key("demo")
 	c := b.As(secret)
 	c.Get("/v1/orders").Is(http.StatusOK)
-	require.NoError(t, b.Store.RevokeKey(t.Context(), "demo", key.ID, b.Clock.Now()))
+	require.NoError(t, b.Store.RevokeKey(t.Context(), "demo", key.ID, payment.ByCommandLine(b.Clock.Now())))
 	b.Clock.Advance(time.Second)
 	c.Get("/v1/orders").Refused(http.StatusUnauthorized, "unauthorized")
 }

@@ -215,7 +215,7 @@ func (b *bundle) newKey(prefix string, k payment.APIKey) (string, payment.APIKey
 	secret := prefix + b.ids.Token()
 	hash := sha256.Sum256([]byte(secret))
 	k.ID, k.Hash, k.CreatedAt = "key_"+hex.EncodeToString(hash[:6]), hash[:], b.Clock.Now()
-	require.NoError(b.t, b.Store.CreateKey(b.t.Context(), k))
+	require.NoError(b.t, b.Store.CreateKey(b.t.Context(), k, payment.ByCommandLine(b.Clock.Now())))
 	return secret, k
 }
 

@@ -20,23 +20,23 @@ func TestKeysLiveUntilTheyAreRevoked(t *testing.T) {
 		ID: "key_1", Hash: hash[:], Store: "demo", Kind: payment.SecretKey, Name: "shop",
 		Scopes: []payment.Scope{payment.ScopeOrders, payment.ScopeRead}, CreatedAt: b.now(),
 	}
-	require.NoError(t, b.CreateKey(ctx, key))
-	require.Equal(t, "key_exists", payment.CodeOf(b.CreateKey(ctx, key)))
+	require.NoError(t, b.CreateKey(ctx, key, payment.ByCommandLine(b.now())))
+	require.Equal(t, "key_exists", payment.CodeOf(b.CreateKey(ctx, key, payment.ByCommandLine(b.now()))))
 	other := key
 	other.Hash = []byte("other")
-	require.Equal(t, "key_exists", payment.CodeOf(b.CreateKey(ctx, other)))
+	require.Equal(t, "key_exists", payment.CodeOf(b.CreateKey(ctx, other, payment.ByCommandLine(b.now()))))
 	got, err := b.KeyByHash(ctx, hash[:])
 	require.NoError(t, err)
 	require.Equal(t, key, got)
 
-	require.Equal(t, payment.KindNotFound, payment.KindOf(b.RevokeKey(ctx, "other", key.ID, b.now())))
+	require.Equal(t, payment.KindNotFound, payment.KindOf(b.RevokeKey(ctx, "other", key.ID, payment.ByCommandLine(b.now()))))
 	revoked := b.tick(time.Hour)
-	require.NoError(t, b.RevokeKey(ctx, "demo", key.ID, revoked))
-	require.NoError(t, b.RevokeKey(ctx, "demo", key.ID, b.tick(time.Hour)))
+	require.NoError(t, b.RevokeKey(ctx, "demo", key.ID, payment.ByCommandLine(revoked)))
+	require.NoError(t, b.RevokeKey(ctx, "demo", key.ID, payment.ByCommandLine(b.tick(time.Hour))))
 	_, err = b.KeyByHash(ctx, hash[:])
 	require.Equal(t, payment.KindNotFound, payment.KindOf(err))
 	second := payment.APIKey{ID: "key_0", Hash: []byte("2"), Store: "demo", Kind: payment.PublishableKey, CreatedAt: b.now()}
-	require.NoError(t, b.CreateKey(ctx, second))
+	require.NoError(t, b.CreateKey(ctx, second, payment.ByCommandLine(b.now())))
 	keys, err := b.ListKeys(ctx, "demo")
 	require.NoError(t, err)
 	key.RevokedAt = revoked

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,15 +14,22 @@ import (
 
 const keyColumns = `id, hash, store, kind, scopes, name, created_at, revoked_at`
 
-// CreateKey keeps a new API key. One that exists, by its id or its hash, is a
-// key_exists conflict.
-func (s *Store) CreateKey(ctx context.Context, k payment.APIKey) error {
+// CreateKey keeps a new API key, and who made it in the audit. One that exists, by
+// its id or its hash, is a key_exists conflict.
+func (s *Store) CreateKey(ctx context.Context, k payment.APIKey, by payment.AuditEntry) error {
 	scopes := make([]string, len(k.Scopes))
 	for i, scope := range k.Scopes {
 		scopes[i] = string(scope)
 	}
-	_, err := s.put(ctx, `insert into api_keys (hash, id, store, kind, scopes, name, created_at)
-		values ($1, $2, $3, $4, $5, $6, $7)`, k.Hash, k.ID, k.Store, string(k.Kind), scopes, k.Name, k.CreatedAt)
+	by.Store, by.Action, by.Subject, by.Detail = k.Store, "key.created", k.ID, string(k.Kind)+" "+strings.Join(scopes, " ")
+	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `insert into api_keys (hash, id, store, kind, scopes, name, created_at)
+			values ($1, $2, $3, $4, $5, $6, $7)`, k.Hash, k.ID, k.Store, string(k.Kind), scopes, k.Name, k.CreatedAt)
+		if err != nil {
+			return err
+		}
+		return appendAudit(ctx, tx, by)
+	})
 	if violated(err) != "" {
 		err = payment.Errorf(payment.KindConflict, "key_exists", "the key exists")
 	}
@@ -57,12 +65,20 @@ func (s *Store) ListKeys(ctx context.Context, store string) ([]payment.APIKey, e
 	return keys, nil
 }
 
-// RevokeKey ends an API key of a store. The first time counts.
-func (s *Store) RevokeKey(ctx context.Context, store, id string, at time.Time) error {
-	n, err := s.put(ctx, `update api_keys set revoked_at = coalesce(revoked_at, $3) where id = $1 and store = $2`, id, store, at)
-	if err == nil && n == 0 {
-		err = errNoKey
-	}
+// RevokeKey ends an API key of a store, and keeps who did so in the audit. The first
+// time counts.
+func (s *Store) RevokeKey(ctx context.Context, store, id string, by payment.AuditEntry) error {
+	by.Store, by.Action, by.Subject = store, "key.revoked", id
+	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `update api_keys set revoked_at = coalesce(revoked_at, $3) where id = $1 and store = $2`, id, store, by.At)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return errNoKey
+		}
+		return appendAudit(ctx, tx, by)
+	})
 	if err != nil {
 		return fmt.Errorf("revoke key %s: %w", id, err)
 	}

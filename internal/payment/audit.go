@@ -1,0 +1,95 @@
+package payment
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"strconv"
+	"time"
+)
+
+// AuditEntry is a line of the audit: who changed what, when, and how we know of
+// it. It names no person but the holder of a key, and holds no payload.
+type AuditEntry struct {
+	Store string // "" for the service as a whole
+	// Position numbers the entries of a store from 1 without gaps.
+	Position int64
+	At       time.Time
+	// Actor is the id of a key, or one of the constants below.
+	Actor string
+	// Source is how we know: that of a fact, or api, command_line, settings.
+	Source string
+	// Action is what was done: the type of an event, or such as key.created.
+	Action string
+	// Subject is the id of what was changed.
+	Subject  string
+	Order    OrderID // zero for none
+	Amount   string  // decimal text, "" for none
+	Currency string
+	Status   string
+	Detail   string
+	// Event is the number of the event that the entry takes over, 0 for none, with
+	// its Sequence and the Digest of its content.
+	Event    int
+	Sequence int64
+	Digest   []byte
+	// Hash chains the entry to the one before.
+	Hash []byte
+}
+
+// Who acts where it is not the holder of a key.
+const (
+	ActorSystem      = "system"
+	ActorPSP         = "psp"
+	ActorCommandLine = "command line"
+)
+
+// Chained returns the hash of the entry behind another one: SHA-256 over the hash
+// before and every field with its length, so that no two entries read alike.
+func (e *AuditEntry) Chained(before []byte) []byte {
+	h := sha256.New()
+	var length [8]byte
+	for _, field := range [][]byte{
+		before, []byte(e.Store), []byte(strconv.FormatInt(e.Position, 10)), []byte(strconv.FormatInt(e.At.UnixMicro(), 10)),
+		[]byte(e.Actor), []byte(e.Source), []byte(e.Action), []byte(e.Subject), e.Order[:], []byte(e.Amount), []byte(e.Currency),
+		[]byte(e.Status), []byte(e.Detail), []byte(strconv.Itoa(e.Event)), []byte(strconv.FormatInt(e.Sequence, 10)), e.Digest,
+	} {
+		binary.BigEndian.PutUint64(length[:], uint64(len(field)))
+		h.Write(length[:]) // a hash never fails
+		h.Write(field)
+	}
+	return h.Sum(nil)
+}
+
+// AuditOf makes the entry of an event, whose content hashes to digest.
+func AuditOf(store string, e Event, digest []byte) AuditEntry {
+	entry := AuditEntry{
+		Store: store, At: e.At, Actor: e.Actor, Source: e.Source, Action: e.Type, Subject: auditSubject(e), Order: e.Order,
+		Status: e.Status, Event: e.N, Sequence: e.Sequence, Digest: digest,
+	}
+	if e.Amount != nil {
+		entry.Amount, entry.Currency = e.Amount.String(), e.Amount.Currency().String()
+	}
+	if entry.Actor == "" {
+		if entry.Actor = ActorSystem; e.Source == string(SourceNotification) {
+			entry.Actor = ActorPSP
+		}
+	}
+	return entry
+}
+
+func auditSubject(e Event) string {
+	switch {
+	case e.Case != (CaseID{}):
+		return e.Case.String()
+	case e.Transaction != 0:
+		return TransactionID{Order: e.Order, N: e.Transaction}.String()
+	case e.Payment != 0:
+		return PaymentID{Order: e.Order, N: e.Payment}.String()
+	}
+	return e.Order.String()
+}
+
+// ByCommandLine begins the entry of what somebody does on the command line.
+func ByCommandLine(at time.Time) AuditEntry {
+	return AuditEntry{At: at, Actor: ActorCommandLine, Source: "command_line"}
+}

@@ -1,0 +1,3 @@
+drop table audit_heads;
+drop table audit;
+drop function audit_is_append_only();
