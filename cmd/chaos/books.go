@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -23,6 +24,7 @@ type books struct {
 	unfinished    []string                   // what is due and not done, in words
 	stock         int64                      // of the article, that is left
 	deducted      int64                      // orders whose effect says that they took one
+	cards         []cardEntry                // what was taken from gift cards and given back
 	paidEvents    map[uuid.UUID]int          // how often the store was told that an order is paid
 }
 
@@ -33,9 +35,10 @@ type orderRow struct {
 
 type paymentRow struct {
 	Order                                  uuid.UUID
-	N                                      int
+	N, Tender                              int // Tender is the first of those that pay together, 0 for one alone
 	Status                                 string
-	Amount                                 int64 // with the fee
+	Amount                                 int64  // with the fee
+	Release                                string // why its money is given back, "" if it is not
 	Authorized, Captured, Refunded, Voided int64
 }
 
@@ -47,7 +50,7 @@ type transactionRow struct {
 	Reference        string // ours, "" for what the PSP began
 	GatewayReference string
 	Held             bool
-	Asked            int // inquiries so far
+	Run              int // that announced it
 }
 
 func (t transactionRow) initial() bool { return payment.Type(t.Type).Initial() }
@@ -58,14 +61,21 @@ type caseRow struct {
 	Transaction int
 }
 
+// cardEntry is a line of a gift card's own ledger.
+type cardEntry struct {
+	Kind, Reference, Taken string // Taken is what a return gives back
+	Amount                 int64
+	At                     time.Time
+}
+
 type notificationRow struct {
 	State string
 	Body  [sha256.Size]byte
 }
 
 type claimRow struct {
-	Order   uuid.UUID // zero for none
-	Payment int
+	Order        uuid.UUID // zero for none
+	Payment, Run int
 }
 
 // readBooks reads everything, from one moment.
@@ -110,18 +120,23 @@ func (b *books) readOrders(ctx context.Context, tx pgx.Tx) error {
 }
 
 func (b *books) readMoney(ctx context.Context, tx pgx.Tx) (err error) {
-	rows, _ := tx.Query(ctx, `select order_id as "order", n, status, amount + fee as amount, authorized, captured, refunded, voided
-		from payments order by order_id, n`)
+	rows, _ := tx.Query(ctx, `select order_id as "order", n, tender, status, amount + fee as amount, authorized, captured, refunded, voided,
+		release_reason as release from payments order by order_id, n`)
 	if b.payments, err = pgx.CollectRows(rows, pgx.RowToStructByName[paymentRow]); err != nil {
 		return err
 	}
 	rows, _ = tx.Query(ctx, `select order_id as "order", n, payment, type, state, amount, coalesce(reference, '') as reference,
-		gateway_reference as "gatewayreference", held, inquiries as asked from transactions order by order_id, n`)
+		gateway_reference as "gatewayreference", held, run from transactions order by order_id, n`)
 	if b.transactions, err = pgx.CollectRows(rows, pgx.RowToStructByName[transactionRow]); err != nil {
 		return err
 	}
 	rows, _ = tx.Query(ctx, `select coalesce(order_id, '00000000-0000-0000-0000-000000000000') as "order", kind, transaction from cases`)
-	b.cases, err = pgx.CollectRows(rows, pgx.RowToStructByName[caseRow])
+	if b.cases, err = pgx.CollectRows(rows, pgx.RowToStructByName[caseRow]); err != nil {
+		return err
+	}
+	rows, _ = tx.Query(ctx, `select kind, reference, coalesce(taken_reference, '') as taken, abs(amount) as amount, at
+		from gift_card_entries where kind <> 'issue' order by card, n`)
+	b.cards, err = pgx.CollectRows(rows, pgx.RowToStructByName[cardEntry])
 	return err
 }
 
@@ -138,10 +153,10 @@ func (b *books) readMessages(ctx context.Context, tx pgx.Tx) error {
 	}
 	var key string
 	var order *uuid.UUID
-	var n int
-	rows, _ = tx.Query(ctx, "select key, order_id, payment from idempotency_keys")
-	_, err = pgx.ForEachRow(rows, []any{&key, &order, &n}, func() error {
-		c := claimRow{Payment: n}
+	var n, run int
+	rows, _ = tx.Query(ctx, "select key, order_id, payment, run from idempotency_keys")
+	_, err = pgx.ForEachRow(rows, []any{&key, &order, &n, &run}, func() error {
+		c := claimRow{Payment: n, Run: run}
 		if order != nil {
 			c.Order = *order
 		}
@@ -178,6 +193,9 @@ const unfinishedSQL = `
 	select format('effect %s of order %s is %s', e.key, o.number, e.state)
 	from effects e join orders o on o.id = e.order_id where e.due_at is not null
 	union all
+	select format('money of payment %s of order %s is to be given back: %s', p.n, o.number, p.release_reason)
+	from payments p join orders o on o.id = p.order_id where p.release_due_at is not null
+	union all
 	select format('notification %s about %s is %s', event_id, reference, state) from notifications
 	where state in ('parked', 'failed')
 	union all
@@ -190,5 +208,6 @@ const countUnfinished = `
 	select (select count(*) from (` + unfinishedSQL + `) as all_of_it),
 		(select max(due_at) from (
 			select due_at from transactions t where not exists (
-				select from cases c where c.order_id = t.order_id and c.state = 'open') union all select due_at from runs union all select due_at from effects
+				select from cases c where c.order_id = t.order_id and c.state = 'open') union all select release_due_at from payments union all
+			select due_at from runs union all select due_at from effects
 			union all select due_at from notifications union all select expiry_due_at from orders) as due)`

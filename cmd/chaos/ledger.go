@@ -68,3 +68,16 @@ func (o *operation) weigh() error {
 	o.minor = amount.Minor()
 	return nil
 }
+
+// addCards adds what was taken from gift cards, as if a PSP had done it. Their
+// ledger is kept by the service, apart from the payments.
+func (l ledger) addCards(entries []cardEntry) {
+	for _, e := range entries {
+		o := operation{Kind: "charge", Reference: e.Reference, State: "approved", ID: e.Reference, At: e.At, minor: e.Amount}
+		under := e.Reference
+		if e.Kind == "return" {
+			o.Kind, under = "refund", e.Taken
+		}
+		l[under] = append(l[under], o)
+	}
+}

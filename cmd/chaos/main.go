@@ -173,5 +173,6 @@ func (r *rig) judge(ctx context.Context, t *tally) (*verdict, error) {
 	if e.ledger, err = readLedger(r.psp.book, references); err != nil {
 		return nil, err
 	}
+	e.ledger.addCards(e.books.cards)
 	return judge(e), nil
 }

@@ -24,7 +24,8 @@ func report(w io.Writer, o *outcome) {
 		pspBusy, pspSlow, pspZombie)
 	section(table, "notifications", o.tally.of, relaySent, relayLost, relayUnsent, relayTwice, relayLate, relayLostAnswer, relayForged,
 		relayDelivered, relayAcked)
-	section(table, "storefronts", o.tally.of, "orders", "requests", "broken answers", "repeats", "replayed answers", "twins", "rivals")
+	section(table, "storefronts", o.tally.of, "orders", "requests", "broken answers", "repeats", "replayed answers", "twins", "rivals",
+		"capture requests", "refund requests", "void requests", "cancellations")
 	of := func(name string) int { return o.verdict.counts[name] }
 	names := make([]string, 0, len(o.verdict.counts))
 	for name := range o.verdict.counts {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -164,12 +165,21 @@ func (r *rig) newKey(ctx context.Context, env []string) (string, error) {
 // stocked is how much there is of the article in the beginning: more than is bought.
 const stocked = 10_000_000
 
+// stock fills the shelves, and issues the gift card.
 func (r *rig) stock(ctx context.Context) error {
 	body := fmt.Sprintf(`{"items": [{"sku": %q, "quantity": %d}]}`, article, stocked)
-	a, _, err := r.shop.do(ctx, "PUT", "/v1/stock", "", body)
-	if err == nil && a.status != 200 {
+	a, _, err := r.shop.do(ctx, http.MethodPut, "/v1/stock", "", body)
+	if err == nil && a.status != http.StatusOK {
 		err = fmt.Errorf("set the stock: %d %s", a.status, a.body)
 	}
+	if err != nil {
+		return err
+	}
+	a, _, err = r.shop.do(ctx, http.MethodPost, "/v1/gift-cards", "gift-card", `{"amount": "9000000.00", "currency": "EUR"}`)
+	if err == nil && a.status != http.StatusCreated {
+		err = fmt.Errorf("issue a gift card: %d %s", a.status, a.body)
+	}
+	r.shop.giftCard = a.Code
 	return err
 }
 

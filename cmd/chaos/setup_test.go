@@ -53,7 +53,7 @@ func noon() time.Time { return time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC) }
 func (h *history) told(status int, moved string) said {
 	return said{
 		request: request{path: "/v1/orders/x/pay", key: "pay-1", instant: true}, at: noon().Add(time.Minute), status: status, moved: moved,
-		order: payment.OrderID(h.order).String(), hash: sha256.Sum256([]byte(moved)),
+		names: payment.OrderID(h.order).String(), hash: sha256.Sum256([]byte(moved)),
 	}
 }
 

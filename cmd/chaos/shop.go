@@ -23,6 +23,7 @@ type shop struct {
 	client    *http.Client
 	tally     *tally
 	testimony *testimony
+	giftCard  string // the code of one that everybody pays with
 }
 
 func newShop(key string, way http.RoundTripper, t *tally, log io.Writer) *shop {
@@ -73,7 +74,7 @@ func (s *shop) post(ctx context.Context, r request) (answer, bool) {
 	a, header, err := s.do(ctx, http.MethodPost, r.path, r.key, r.body)
 	told := said{
 		request: r, at: time.Now(), broken: err != nil, status: a.status, code: a.Code, moved: a.Moved,
-		order: a.order(), hash: sha256.Sum256(a.body), replayed: header.Get("Idempotent-Replayed") == "true",
+		names: a.order(), hash: sha256.Sum256(a.body), replayed: header.Get("Idempotent-Replayed") == "true",
 	}
 	s.testimony.add(told, a.body)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,7 +17,8 @@ func ways() []share {
 		{"wallet decline", 4}, {"wallet cancel", 4}, {"wallet abandon", 3}, {"card timeout_after_charge", 4},
 		{"card timeout_no_charge", 4}, {"card error_after_charge", 3}, {"card html_502_after_charge", 2}, {"card garbage", 2},
 		{"card no_echo", 3}, {"card slow", 3}, {"card pending_then_approve", 5}, {"card pending_then_decline", 3},
-		{"card refuse_before_send", 3}, {"card wrong_amount", 1}, {"card-manual timeout_after_charge", 2},
+		{"card refuse_before_send", 3}, {"card wrong_amount", 1}, {"card-manual timeout_after_charge", 2}, {"split approve", 6},
+		{"split decline", 2}, {"split timeout_after_charge", 2},
 	}
 }
 
@@ -29,10 +31,10 @@ const (
 
 // shopper is somebody who buys one thing after the other.
 type shopper struct {
-	shop *shop
-	dice *dice
-	name string
-	can  abilities
+	shop       *shop
+	dice       *dice
+	name       string
+	operations atomic.Int64 // makes keys of their own
 }
 
 // shopAll buys until the time is over. What was begun is finished.
@@ -54,15 +56,17 @@ func (s *shopper) shopAll(ctx context.Context, over <-chan struct{}) {
 type purchase struct {
 	number, id, payment string
 	method, scenario    string
+	cents               int64
+	card                string // the code of a gift card, for a split payment
 	paid                bool
 }
 
 // buy orders something, pays it one way or another, and comes back.
 func (s *shopper) buy(ctx context.Context, number string) {
 	method, scenario, _ := strings.Cut(s.dice.draw(ways()), " ")
-	p := &purchase{number: number, method: method, scenario: scenario}
+	p := &purchase{number: number, method: method, scenario: scenario, cents: 100 + int64(s.dice.below(50_000)), card: s.shop.giftCard}
 	atOnce := method == "card" && s.dice.chance(30)
-	create := request{path: "/v1/orders", key: "create-" + number, body: orderJSON(p, atOnce, s.dice), instant: p.instant()}
+	create := request{path: "/v1/orders", key: "create-" + number, body: orderJSON(p, atOnce), instant: p.instant()}
 	a, ok := s.insist(ctx, create)
 	if !ok || a.order() == "" {
 		return
@@ -79,7 +83,7 @@ func (s *shopper) buy(ctx context.Context, number string) {
 	}
 	s.manage(ctx, p)
 	if s.dice.chance(8) {
-		_, _, _ = s.shop.do(ctx, http.MethodPost, "/v1/orders/"+p.id+"/cancel", "", `{"reason": "changed my mind"}`) // paid ones refuse
+		s.cancel(ctx, p)
 	}
 }
 

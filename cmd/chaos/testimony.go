@@ -17,6 +17,9 @@ type request struct {
 	// instant tells that its charge, if there is one, is made while it is carried
 	// out: no shopper and no clock decides later.
 	instant bool
+	// refund is how much an order is asked to be given back, 0 for all that is left.
+	refund int64
+	order  string
 }
 
 // said is what the service answered to a request with an idempotency key.
@@ -28,7 +31,7 @@ type said struct {
 	code     string // of a problem
 	moved    string // what it says about money
 	replayed bool
-	order    string // the id that it names
+	names    string // the id of the order that it names
 	hash     [sha256.Size]byte
 }
 

@@ -17,6 +17,7 @@ const (
 	sentTwice        = "requests sent twice"
 	contradiction    = "states that contradict the PSP's ledger"
 	wrongSum         = "sums that contradict the PSP's ledger"
+	doubleRefund     = "refunds of more than was asked"
 	unearned         = "orders that look paid and are not"
 	lostOrder        = "answers that are not in the books"
 	changedAnswer    = "repeats that got other bytes"
@@ -28,8 +29,8 @@ const (
 // wrongs lists them as they are printed, the three of the promise first.
 func wrongs() []string {
 	return []string{
-		doubleCharge, lostNotification, unresolved, orphanEffect, sentTwice, contradiction, wrongSum, unearned, lostOrder,
-		changedAnswer, dishonest, forgery, wrongEffect,
+		doubleCharge, lostNotification, unresolved, orphanEffect, sentTwice, contradiction, wrongSum, doubleRefund, unearned,
+		lostOrder, changedAnswer, dishonest, forgery, wrongEffect,
 	}
 }
 
@@ -51,6 +52,7 @@ type verdict struct {
 	byOrder  map[uuid.UUID][]transactionRow
 	byOurs   map[string]transactionRow // by our reference
 	byTheirs map[string]bool           // references of the PSP that the books know
+	theirs   map[string]operation      // what the PSP did, by the reference that it was given
 	cased    map[uuid.UUID][]string    // kinds of cases
 }
 
@@ -66,6 +68,12 @@ func judge(e evidence) *verdict {
 	v := &verdict{
 		found: map[string][]string{}, counts: map[string]int{}, byOrder: map[uuid.UUID][]transactionRow{},
 		byOurs: map[string]transactionRow{}, byTheirs: map[string]bool{}, cased: map[uuid.UUID][]string{},
+		theirs: map[string]operation{},
+	}
+	for _, operations := range e.ledger {
+		for _, o := range operations {
+			v.theirs[o.Reference] = o
+		}
 	}
 	for _, t := range e.books.transactions {
 		v.byOrder[t.Order] = append(v.byOrder[t.Order], t)
@@ -121,17 +129,11 @@ func (v *verdict) effects(e evidence) {
 
 // transactions compares the state of each with what the PSP says of it.
 func (v *verdict) transactions(e evidence) {
-	theirs := map[string]operation{}
-	for _, operations := range e.ledger {
-		for _, o := range operations {
-			theirs[o.Reference] = o
-		}
-	}
 	for _, t := range e.books.transactions {
 		if t.Reference == "" {
 			continue // the PSP began it: that it is known is all there is to say
 		}
-		o, there := theirs[t.Reference]
+		o, there := v.theirs[t.Reference]
 		if v.agree(t, o, there) {
 			continue
 		}

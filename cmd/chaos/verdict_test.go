@@ -49,7 +49,7 @@ func TestWhatThePSPDidWithoutUsIsFound(t *testing.T) {
 	require.Equal(t, []string{orphanEffect}, h.wrongs())
 	h = paidOnce(t)
 	h.ledger["R1"] = append(h.ledger["R1"], operation{Kind: "refund", Reference: "F1", ID: "sbo_f", State: "approved", minor: 100})
-	require.Equal(t, []string{orphanEffect, wrongSum}, h.wrongs())
+	require.Equal(t, []string{orphanEffect, wrongSum, doubleRefund}, h.wrongs())
 }
 
 func TestARequestThatWasSentTwiceIsFound(t *testing.T) {
@@ -130,7 +130,7 @@ func TestAnswersThatAreNotInTheBooksAreFound(t *testing.T) {
 	require.Equal(t, []string{lostOrder}, h.wrongs())
 	h = paidOnce(t)
 	other := h.told(http.StatusOK, "yes")
-	other.order = "ord_00000000000000000000000000"
+	other.names = "ord_00000000000000000000000000"
 	h.answers["pay-1"] = append(h.answers["pay-1"], other)
 	require.Contains(t, h.wrongs(), lostOrder)
 }

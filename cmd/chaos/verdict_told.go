@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -11,6 +12,7 @@ import (
 // told compares what storefronts were told with the books, with the PSP, and with
 // what they were told before.
 func (v *verdict) told(e evidence) {
+	v.refunded(e)
 	for key, answers := range e.answers {
 		v.repeats(key, answers)
 		for _, s := range answers {
@@ -21,6 +23,36 @@ func (v *verdict) told(e evidence) {
 			v.honest(e, s)
 		}
 	}
+}
+
+// refunded compares what was given back for parts that were asked for with what
+// was asked for, each key once.
+func (v *verdict) refunded(e evidence) {
+	asked, all := map[string]int64{}, map[string]bool{}
+	for _, answers := range e.answers {
+		asked[answers[0].order] += answers[0].refund
+		all[answers[0].order] = all[answers[0].order] || answers[0].refund == 0 && strings.HasSuffix(answers[0].path, "/refund")
+	}
+	for id, o := range e.books.orders {
+		name := payment.OrderID(id).String()
+		var given int64
+		for _, t := range v.byOrder[id] {
+			given += e.ledger.held(t.Reference).refunded
+		}
+		if given > asked[name] && !all[name] && !v.released(e, id) {
+			v.wrong(doubleRefund, "order %s was asked to give %d back and gave %d", o.Number, asked[name], given)
+		}
+	}
+}
+
+// released tells whether the service gave money of the order back by itself.
+func (v *verdict) released(e evidence, id uuid.UUID) bool {
+	for _, p := range e.books.payments {
+		if p.Order == id && p.Release != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // repeats compares the answers under one key. All that were replayed are one and
@@ -46,12 +78,12 @@ func (v *verdict) repeats(key string, answers []said) {
 
 // durable checks that what was answered with success is in the books.
 func (v *verdict) durable(e evidence, s said) {
-	if s.status != http.StatusOK && s.status != http.StatusCreated || s.order == "" {
+	if s.status != http.StatusOK && s.status != http.StatusCreated || s.names == "" {
 		return
 	}
-	id, err := payment.ParseOrderID(s.order)
+	id, err := payment.ParseOrderID(s.names)
 	if _, known := e.books.orders[uuid.UUID(id)]; err != nil || !known {
-		v.wrong(lostOrder, "key %s was answered with order %s, which is not in the books", s.key, s.order)
+		v.wrong(lostOrder, "key %s was answered with order %s, which is not in the books", s.key, s.names)
 	}
 	if _, known := e.books.claims[s.key]; !known {
 		v.wrong(lostOrder, "key %s was answered and is not in the books", s.key)
@@ -78,15 +110,34 @@ func (v *verdict) honest(e evidence, s said) {
 // definite tells an answer that says how an attempt ended.
 func (s said) definite() bool { return s.code == "payment_declined" || s.code == "gateway_unavailable" }
 
-// chargeOf finds the charge or authorization that a key's payment made.
+// chargeOf finds what the PSP did for a key: what its run announced, or where it
+// began payments, those that pay together.
 func (v *verdict) chargeOf(e evidence, c claimRow) (operation, bool) {
-	for _, t := range v.byOrder[c.Order] {
-		if t.Payment != c.Payment || !t.initial() {
-			continue
+	together := map[int]bool{c.Payment: true}
+	for _, p := range e.books.payments {
+		if p.Order == c.Order && p.Tender != 0 && p.Tender == e.books.tenderOf(c) {
+			together[p.N] = true
 		}
-		if operations := e.ledger[t.Reference]; len(operations) > 0 && operations[0].approved() {
-			return operations[0], true
+	}
+	begins := c.Run == 0
+	for _, t := range v.byOrder[c.Order] {
+		begins = begins || t.Run == c.Run && t.initial()
+	}
+	for _, t := range v.byOrder[c.Order] {
+		mine := t.Run == c.Run && c.Run != 0 || begins && t.initial() && together[t.Payment]
+		if o, there := v.theirs[t.Reference]; mine && there && t.Reference != "" && o.approved() {
+			return o, true
 		}
 	}
 	return operation{}, false
+}
+
+// tenderOf is the first of the payments that a key's payment belongs to.
+func (b *books) tenderOf(c claimRow) int {
+	for _, p := range b.payments {
+		if p.Order == c.Order && p.N == c.Payment {
+			return p.Tender
+		}
+	}
+	return 0
 }
