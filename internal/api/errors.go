@@ -49,13 +49,15 @@ func problemOf(err error) *httpkit.Problem {
 }
 
 // unmoved answers the error of a request that could move money: whatever was
-// refused moved none, except where the outcome could not be recorded.
+// refused moved none, except where the outcome could not be recorded, or where the
+// request may be the repetition of one that did: nobody can tell while that still
+// runs, or while the books cannot be read.
 func unmoved(err error) error {
 	p := problemOf(err)
 	switch {
 	case p == nil:
 		return err
-	case errors.Is(err, payment.ErrUnrecorded):
+	case errors.Is(err, payment.ErrUnrecorded), p.Code == "idempotency_in_progress", p.Code == "database_unavailable":
 		return p.Moved(httpkit.MoneyUnknown)
 	}
 	return p.Moved(httpkit.MoneyNo)
