@@ -28,8 +28,8 @@ type caseView struct {
 	Detail       string             `json:"detail" doc:"What is wrong."`
 	WhatToDo     string             `json:"what_to_do"`
 	Actions      []string           `json:"actions" nullable:"false" doc:"What may be done with the money as the case is resolved."`
-	AmountAtRisk *string            `json:"amount_at_risk" doc:"In the order's currency; null where nobody can say."`
-	Currency     *string            `json:"currency" doc:"That of the order."`
+	AmountAtRisk *string            `json:"amount_at_risk" doc:"Null where nobody can say."`
+	Currency     *string            `json:"currency" doc:"That of the amount, and of the order."`
 	Reported     *reportedView      `json:"reported" doc:"What the PSP reports in place of what was asked."`
 	OpenedAt     httpkit.Timestamp  `json:"opened_at"`
 	AgeSeconds   int64              `json:"age_seconds" doc:"How long it is open, or was."`
@@ -95,13 +95,14 @@ func (a *API) viewCase(c payment.Case) caseView {
 	if c.Claimed != nil {
 		v.Reported = &reportedView{Amount: c.Claimed.String(), Currency: c.Claimed.Currency().String()}
 	}
-	if c.Order == (payment.OrderID{}) {
-		return v
-	}
-	v.OrderID, v.Number, v.Currency = shown(c.Order.String()), shown(c.Number), shown(c.Currency.String())
 	if c.Amount != nil {
 		v.AmountAtRisk = shown(c.Amount.String())
 	}
+	v.Currency = shown(c.Currency.String())
+	if c.Order == (payment.OrderID{}) {
+		return v
+	}
+	v.OrderID, v.Number = shown(c.Order.String()), shown(c.Number)
 	if c.Payment != 0 {
 		v.Payment = shown(payment.PaymentID{Order: c.Order, N: c.Payment}.String())
 	}

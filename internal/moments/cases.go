@@ -138,3 +138,15 @@ func (s *Service) resolvedAlready(ctx context.Context, c *ResolveCommand) (Answe
 	}
 	return Answer{}, payment.ErrCaseResolved
 }
+
+// news tells whether facts would change anything in the books. What the order has a
+// case about, open or resolved, is none, however often it is reported. Where the
+// cases cannot be read the facts are recorded: that is harmless.
+func (s *Service) news(ctx context.Context, o *payment.Order, facts []payment.Fact) bool {
+	changed, cases := o.News(facts, s.Now())
+	if changed || len(cases) == 0 {
+		return changed
+	}
+	known, err := s.Cases.CasesOf(ctx, o.ID)
+	return err != nil || payment.Unheard(cases, known)
+}

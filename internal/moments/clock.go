@@ -93,7 +93,7 @@ func (s *Service) askReserved(
 		}
 	}
 	facts, err := s.askAbout(ctx, o, p, p.Initial())
-	if err == nil && o.News(facts, s.Now()) {
+	if err == nil && s.news(ctx, o, facts) {
 		return s.learn(ctx, o, facts, func(run *pipeline.Run) error {
 			lapsing(run.Order, run.At)
 			return nil

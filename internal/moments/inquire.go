@@ -43,7 +43,7 @@ func (s *Service) inquireOnSchedule(ctx context.Context, o *payment.Order, p *pa
 	case errors.Is(err, errNobodyToAsk):
 		return s.endOfInquiries(ctx, o, t, "The gateway cannot ask its PSP, and no notification has come.")
 	}
-	if err == nil && o.News(facts, s.Now()) {
+	if err == nil && s.news(ctx, o, facts) {
 		return s.learn(ctx, o, facts, func(run *pipeline.Run) error {
 			if !moved(run, t) {
 				run.Order.Asked(t.N, t.Inquiries, t.NextInquiry(run.At), run.At, endOfSchedule)
@@ -115,7 +115,7 @@ func (s *Service) inquire(ctx context.Context, o *payment.Order, p *payment.Paym
 		return nil
 	case err != nil:
 		return err
-	case !o.News(facts, s.Now()):
+	case !s.news(ctx, o, facts):
 		return nil
 	}
 	return s.learn(ctx, o, facts, nil)
@@ -240,7 +240,7 @@ func (s *Service) closeAttempt(ctx context.Context, o *payment.Order, p *payment
 	if err != nil {
 		return fmt.Errorf("close %s: %w", payment.TransactionID{Order: o.ID, N: t.N}, err)
 	}
-	if facts = inquired(facts); !o.News(facts, s.Now()) {
+	if facts = inquired(facts); !s.news(ctx, o, facts) {
 		return nil
 	}
 	return s.learn(ctx, o, facts, nil)

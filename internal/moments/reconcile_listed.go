@@ -111,7 +111,7 @@ func (c *comparing) record(ctx context.Context, order payment.OrderID, f payment
 	if err != nil {
 		return payment.TransactionID{}, false, err
 	}
-	news := o.News([]payment.Fact{f}, c.Now())
+	news := c.news(ctx, o, []payment.Fact{f})
 	if news {
 		if err := c.learn(ctx, o, []payment.Fact{f}, nil); err != nil {
 			return payment.TransactionID{}, false, fmt.Errorf("record what the PSP lists for %s: %w", order, err)

@@ -42,7 +42,7 @@ func (c *comparing) unlisted(ctx context.Context, m payment.Counterpart) error {
 		return c.missing(ctx, o, m)
 	case err != nil:
 		return err
-	case o.News(facts, c.Now()):
+	case c.news(ctx, o, facts):
 		c.of.Tally.Recorded++
 		return c.learn(ctx, o, facts, nil)
 	case !tells(facts, m):

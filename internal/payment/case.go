@@ -115,22 +115,12 @@ func (o *Order) openConflict(kind CaseKind, t *Transaction, f Fact, at time.Time
 // claimOf is what a fact claims, as the subject of the case about it.
 func claimOf(kind CaseKind, f Fact) string {
 	if kind == CaseAccountMismatch {
-		return caseSubject(f.Account)
+		return CaseSubject(f.Account)
 	}
 	if kind == CaseModeMismatch {
-		return caseSubject(string(f.Mode))
+		return CaseSubject(string(f.Mode))
 	}
 	return f.Amount.String() + " " + f.Amount.Currency().String()
-}
-
-// Conflicts returns the cases that a fact about a transaction would open for what
-// it claims.
-func (p *Payment) Conflicts(t *Transaction, f Fact) []Case {
-	var cases []Case
-	for _, kind := range differences(p, t, f) {
-		cases = append(cases, Case{Kind: kind, Transaction: t.N, Subject: claimOf(kind, f)})
-	}
-	return cases
 }
 
 // OpenCase stages a case of the order and holds the order for review. Whether it
@@ -152,23 +142,20 @@ func (o *Order) OpenCase(c Case) {
 // locate fills in what follows from the transaction, or the payment, that a case
 // is about.
 func (o *Order) locate(c *Case) {
-	c.Subject = caseSubject(c.Subject)
+	c.Subject = CaseSubject(c.Subject)
 	if c.Transaction == 0 {
 		if c.Payment != 0 && c.Subject == "" {
 			c.Subject = PaymentID{Order: o.ID, N: c.Payment}.String()
 		}
 		return
 	}
-	for _, p := range o.Payments {
-		for _, t := range p.Transactions {
-			if t.N != c.Transaction {
-				continue
-			}
-			c.Payment = p.N
-			if amount := t.Amount; c.Amount == nil {
-				c.Amount = &amount
-			}
-		}
+	p, t := o.Transaction(c.Transaction)
+	if t == nil {
+		return
+	}
+	c.Payment = p.N
+	if amount := t.Amount; c.Amount == nil {
+		c.Amount = &amount
 	}
 }
 
@@ -176,9 +163,9 @@ func (o *Order) locate(c *Case) {
 // and what PSPs claim has no bound of its own.
 const caseSubjectMax = 200
 
-// caseSubject makes a subject of whatever a PSP says: a fact must not become
+// CaseSubject makes a subject of whatever a PSP says: a fact must not become
 // impossible to record because of it.
-func caseSubject(s string) string {
+func CaseSubject(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return unicode.ReplacementChar

@@ -1,9 +1,6 @@
 package payment
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Verdict is what a person decided of a case about a transaction. A fact that
 // carries one settles that transaction and resolves the case, both or neither.
@@ -37,12 +34,8 @@ func (o *Order) about(f Fact, at time.Time) (*Payment, *Transaction, error) {
 // judge prepares the transaction of a case to be settled. Of a case about the
 // amount, what the PSP reported is what was really moved.
 func (o *Order) judge(v *Verdict, state State) (*Payment, *Transaction, error) {
-	c, p, t := v.Case, (*Payment)(nil), (*Transaction)(nil)
-	for _, q := range o.Payments {
-		if i := slices.IndexFunc(q.Transactions, func(x *Transaction) bool { return x.N == c.Transaction }); i >= 0 {
-			p, t = q, q.Transactions[i]
-		}
-	}
+	c := v.Case
+	p, t := o.Transaction(c.Transaction)
 	switch approve := state == Approved; {
 	case t == nil:
 		return nil, nil, NotAllowed("no_transaction", "the case is about no transaction that could be settled")

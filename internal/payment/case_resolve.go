@@ -127,7 +127,7 @@ func (o *Order) Settled(n *Notification) {
 	if n == nil || n.State != NotificationApplied || n.Tries == 0 || o.Review == "" {
 		return
 	}
-	o.ResolveCases(CaseEnd{Kinds: []CaseKind{CaseFailedRun}, Subject: caseSubject(n.EventID), Resolution: Resolution{
+	o.ResolveCases(CaseEnd{Kinds: []CaseKind{CaseFailedRun}, Subject: CaseSubject(n.EventID), Resolution: Resolution{
 		Word: "applied", Reason: AppliedAfterAll, Action: CaseActNone, By: "system", At: o.UpdatedAt,
 	}})
 }

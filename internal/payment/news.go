@@ -6,10 +6,9 @@ import (
 	"time"
 )
 
-// News tells whether facts would change what the books say of the order. It
-// changes nothing itself. A difference that is reported again is none while the
-// order is held for review.
-func (o *Order) News(facts []Fact, at time.Time) bool {
+// News tells whether facts would change what the books say of the order, and which
+// cases they are about, new or not. It changes nothing itself.
+func (o *Order) News(facts []Fact, at time.Time) (changed bool, cases []Case) {
 	trial := *o
 	trial.Staged = Staged{}
 	trial.Payments = make([]*Payment, len(o.Payments))
@@ -18,16 +17,20 @@ func (o *Order) News(facts []Fact, at time.Time) bool {
 	}
 	for _, f := range facts {
 		finding, err := trial.Record(f, at)
-		if finding.Changed || err != nil && o.Review == "" {
-			return true
+		if err != nil {
+			trial.OpenCase(Case{Kind: CaseOrphan, Subject: f.Reference})
 		}
+		changed = changed || finding.Changed
 	}
 	for _, p := range trial.Payments {
-		if p.touched() {
-			return true
-		}
+		changed = changed || p.touched()
 	}
-	return len(trial.Staged.Cases) > 0 && o.Review == ""
+	return changed, trial.Staged.Cases
+}
+
+// Unheard tells of cases whether one of them says what no known one said.
+func Unheard(cases, known []Case) bool {
+	return slices.ContainsFunc(cases, func(c Case) bool { return !slices.ContainsFunc(known, c.repeats) })
 }
 
 // untouched returns a copy of the payment as if it had just been loaded.

@@ -46,7 +46,8 @@ func TestOnlyWhatChangesTheBooksIsNews(t *testing.T) {
 			t.Parallel()
 			o := charged(t)
 			before := *o.Payments[0].Initial()
-			require.Equal(t, c.news, o.News([]payment.Fact{c.fact}, noon()))
+			changed, cases := o.News([]payment.Fact{c.fact}, noon())
+			require.Equal(t, c.news, changed || payment.Unheard(cases, nil))
 			require.Equal(t, before, *o.Payments[0].Initial(), "asking changes nothing")
 			require.Len(t, o.Payments[0].Transactions, 2)
 			require.Empty(t, o.Staged)
@@ -54,14 +55,24 @@ func TestOnlyWhatChangesTheBooksIsNews(t *testing.T) {
 	}
 }
 
-func TestADifferenceThatAPersonLooksAtIsNoNews(t *testing.T) {
+func TestADifferenceThatIsReportedAgainIsNoNews(t *testing.T) {
 	t.Parallel()
 	o := unpaid(t, "100.00")
 	begun(o, payment.AuthorizeAndCapture, "A", o.Total)
+	b := &books{t: t}
 	wrong := byPSP(t, "A", "", "pi_1", "99.00")
 	record(t, o, wrong)
+	require.NoError(t, b.close(o))
 	o = asLoaded(o)
-	require.False(t, o.News([]payment.Fact{wrong}, noon()))
-	o.Review = "" // somebody has looked
-	require.True(t, o.News([]payment.Fact{wrong}, noon()))
+	isNews := func(f payment.Fact) bool {
+		changed, cases := o.News([]payment.Fact{f}, noon())
+		return changed || payment.Unheard(cases, b.cases)
+	}
+	require.False(t, isNews(wrong), "a person looks at it")
+	o.ResolveCases(ending(b.cases[0], payment.CaseActNone))
+	require.NoError(t, b.close(o))
+	require.False(t, isNews(wrong), "a person has looked at it")
+	require.True(t, isNews(byPSP(t, "A", "", "pi_1", "98.00")), "another amount")
+	require.True(t, isNews(ofAccount("shop-us")), "another account, although the order is held for something else")
+	require.True(t, isNews(approved("B")), "what the order knows nothing of")
 }

@@ -138,17 +138,21 @@ func queueCase(batch *pgx.Batch, c *payment.Case) {
 	if c.Order != (payment.OrderID{}) {
 		order = (*[16]byte)(&c.Order)
 	}
+	claimed := c.Claimed
+	if order == nil { // no order has a currency for it
+		claimed = c.Amount
+	}
 	var claimedIn *string
-	if c.Claimed != nil {
-		code := c.Claimed.Currency().String()
+	if claimed != nil {
+		code := claimed.Currency().String()
 		claimedIn = &code
 	}
 	batch.Queue(`insert into cases (id, store, order_id, kind, payment, transaction, subject, state, detail, opened_at, amount,
 			claimed, claimed_currency)
 		values ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9, $10, $11, $12)
 		on conflict (order_id, kind, transaction, subject) do nothing`,
-		[16]byte(c.ID), c.Store, order, string(c.Kind), c.Payment, c.Transaction, c.Subject, c.Detail, c.OpenedAt,
-		minorOf(c.Amount), minorOf(c.Claimed), claimedIn)
+		[16]byte(c.ID), c.Store, order, string(c.Kind), c.Payment, c.Transaction, payment.CaseSubject(c.Subject), c.Detail,
+		c.OpenedAt, minorOf(c.Amount), minorOf(claimed), claimedIn)
 }
 
 // endCase resolves a case. One of a kind that recurs makes room for the next.
@@ -200,6 +204,9 @@ func scanCase(row pgx.CollectableRow) (payment.Case, error) {
 			return c, fmt.Errorf("case %s: %w", c.ID, err)
 		}
 		c.Claimed = moneyOf(claimed, in)
+	}
+	if order == nil && c.Claimed != nil {
+		c.Amount, c.Currency, c.Claimed = c.Claimed, c.Claimed.Currency(), nil
 	}
 	return c, nil
 }
