@@ -99,7 +99,7 @@ func (o *Order) allowCapture(p *Payment, terms Terms) (Money, error) {
 		return Money{}, NotAllowed("captured_already", "the payment was captured, and its PSP captures once")
 	case !left.IsPositive():
 		return Money{}, p.nothingReserved()
-	case !o.Covered():
+	case o.Saved.Status == OrderPending && !o.Covered(): // once it was, what another payment lost is no reason
 		return Money{}, NotAllowed("order_not_covered", "the payments do not cover the order yet")
 	}
 	return left, nil
@@ -127,7 +127,7 @@ func (p *Payment) allowVoid(terms Terms) (Money, error) {
 		return Money{}, notAble
 	case !left.IsPositive():
 		return Money{}, p.nothingReserved()
-	case p.under(Capture).IsPositive(), p.under(Void).IsPositive():
+	case p.under(Capture).IsPositive(), p.under(Void).IsPositive(), p.under(Authorize).IsPositive():
 		return Money{}, busy
 	case p.Sums.Captured.IsPositive() && !terms.Can.VoidRest && !terms.Offline:
 		return Money{}, NotAllowed("captured_already", "a part was captured, and the PSP does not release the rest")
