@@ -43,6 +43,7 @@ func TestAnswersOfTheVectors(t *testing.T) {
 			}
 			s.payment.Initial().GatewayReference = c.intent
 			r := s.plan(t, c.typ, "20.20")
+			answer["livemode"], answer["currency"] = false, "gbp" // one was cut short
 			answer["metadata"] = object{"reference": s.reference, "capture": r.Reference}
 			s.gateway = open(t, carrier(func(req *http.Request) (*http.Response, error) {
 				if req.Method != http.MethodPost {

@@ -91,6 +91,9 @@ func TestTheListTellsWhatWebhooksTell(t *testing.T) {
 			require.ElementsMatch(t, c.types, types, "each operation once")
 			s.record(t, facts...)
 			s.requireSums(t, c.books[0], c.books[1], c.books[2], c.books[3])
+			for _, tx := range s.payment.Transactions {
+				require.True(t, tx.Reference == "" || tx.State == payment.Approved, "what is ours has our name")
+			}
 			before := len(s.payment.Transactions)
 			s.deliver(t)
 			s.requireSums(t, c.books[0], c.books[1], c.books[2], c.books[3])
@@ -170,6 +173,23 @@ func TestTheListIsOfItsTimeOnly(t *testing.T) {
 	none, _, err := s.gateway.List(t.Context(), today().Add(-time.Hour), today(), "")
 	require.NoError(t, err)
 	require.Empty(t, none, "its end is the next one's begin")
+}
+
+// What was reserved another day is not told again because it is taken today.
+func TestTheListTellsOfACaptureOnItsDay(t *testing.T) {
+	t.Parallel()
+	s := reserved(t, "card-manual", nil)
+	for _, e := range s.stripe.log {
+		e["created"] = today().Add(-72 * time.Hour).Unix()
+	}
+	r := s.plan(t, payment.Capture, "60.00")
+	s.ask(t, r)
+	facts, _ := s.listed(t)
+	require.Len(t, facts, 2)
+	for _, f := range facts {
+		require.Equal(t, r.Reference, f.Reference)
+		require.Contains(t, []payment.Type{payment.Capture, payment.Void}, f.Type)
+	}
 }
 
 func TestTheListSaysNothingWhileStripeDoesNotAnswer(t *testing.T) {

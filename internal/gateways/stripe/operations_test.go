@@ -178,6 +178,7 @@ func TestVoid(t *testing.T) {
 	facts := s.ask(t, r)
 	s.record(t, facts...)
 	require.Len(t, facts, 1)
+	require.Contains(t, s.stripe.keys, r.Reference)
 	require.Equal(t, "requested_by_customer", s.stripe.intents[s.intent()]["cancellation_reason"])
 	require.Equal(t, "requested_by_customer", facts[0].Reason.Code)
 	s.requireBooks(t, "100.00", "0.00", "0.00", "100.00")

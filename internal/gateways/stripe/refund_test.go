@@ -20,6 +20,7 @@ func TestRefunds(t *testing.T) {
 	s.record(t, s.ask(t, second)...)
 	s.requireBooks(t, "100.00", "100.00", "60.00", "0.00")
 	require.NotEqual(t, facts[0].GatewayReference, s.payment.Transactions[2].GatewayReference)
+	require.Contains(t, s.stripe.keys, first.Reference, "our reference is the key of the request")
 	made := s.stripe.refunds[facts[0].GatewayReference]
 	require.Equal(t, object{"reference": first.Reference}, made["metadata"])
 	require.Equal(t, "duplicate", made["reason"])
