@@ -9,7 +9,7 @@ LINT     := .tools/golangci-lint
 RACE     := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt format-check vet lint generated-check generate bench cover clean go postgres
+.PHONY: help run build test check fmt format-check vet lint generated-check generate bench chaos cover clean go postgres
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ lint: $(LINT) ## Run the linters of .golangci.yml (the first time builds them: t
 
 bench: go postgres ## Measure the service against the floor that its database sets
 	go run ./cmd/bench
+
+chaos: go postgres ## Break everything around the service while shoppers buy, and compare the books with the PSP's
+	go run ./cmd/chaos
 
 cover: go postgres ## Run every test and show what they reach
 	go test -shuffle=on -count=1 -coverpkg=./internal/...,./cmd/... -coverprofile=coverage.out ./...

@@ -55,6 +55,8 @@ type transactionRow struct {
 
 func (t transactionRow) initial() bool { return payment.Type(t.Type).Initial() }
 
+func (t transactionRow) open() bool { return payment.State(t.State).Open() }
+
 type caseRow struct {
 	Order       uuid.UUID // zero for none
 	Kind        string

@@ -64,7 +64,7 @@ func (d *disturber) start(ctx context.Context) {
 	d.rig.relay.faulty.Store(d.does(withMessages))
 	d.every(ctx, withKills, newDice(seed, 11), 100*time.Millisecond, 900*time.Millisecond, d.kill)
 	for n, i := range d.rig.instances {
-		d.every(ctx, withKills, newDice(seed, uint64(20+n)), 50*time.Millisecond, 400*time.Millisecond, d.guard(i)) //nolint:gosec // small
+		d.every(ctx, withKills, newDice(seed, uint64(20+n)), 50*time.Millisecond, 400*time.Millisecond, d.guard(i))
 	}
 	d.every(ctx, withStalls, newDice(seed, 12), 2*time.Second, 5*time.Second, d.stall)
 	d.every(ctx, withPostgres, newDice(seed, 13), 4*time.Second, 9*time.Second, d.restart)

@@ -143,7 +143,7 @@ func (d *disturber) shopping(ctx context.Context) (*sync.WaitGroup, chan struct{
 	var shoppers sync.WaitGroup
 	over := make(chan struct{})
 	for n := range d.options.shoppers {
-		s := &shopper{shop: d.rig.shop, dice: newDice(d.options.seed, uint64(100+n)), name: fmt.Sprintf("s%d", n)} //nolint:gosec // small
+		s := &shopper{shop: d.rig.shop, dice: newDice(d.options.seed, uint64(100+n)), name: fmt.Sprintf("s%d", n)}
 		shoppers.Go(func() { s.shopAll(ctx, over) })
 	}
 	return &shoppers, over

@@ -15,16 +15,20 @@ func (s *shopper) manage(ctx context.Context, p *purchase) {
 	if !p.paid || p.payment == "" {
 		return
 	}
-	switch {
-	case p.method == "card-manual" && s.dice.chance(60):
-		s.capture(ctx, p)
-		if s.dice.chance(30) {
+	if p.method != "card-manual" {
+		if s.dice.chance(35) {
 			s.refund(ctx, p)
 		}
-	case p.method == "card-manual" && s.dice.chance(60):
-		s.operate(ctx, p, "void", "", 0)
-	case s.dice.chance(35):
+		return
+	}
+	switch s.dice.draw([]share{{"capture", 40}, {"capture and refund", 20}, {"void", 25}, {"nothing", 15}}) {
+	case "capture":
+		s.capture(ctx, p)
+	case "capture and refund":
+		s.capture(ctx, p)
 		s.refund(ctx, p)
+	case "void":
+		s.operate(ctx, p, "void", "", 0)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 
 const (
 	pspKey    = "chaos-psp-key"
-	pspSecret = "chaos-psp-webhook-secret"
+	pspSecret = "chaos-psp-webhook-secret" //nolint:gosec // of a simulator
 	// pspTimeout is how long the service waits for the PSP, and finality how long
 	// the PSP's "no such payment" means nothing.
 	pspTimeout = 2 * time.Second

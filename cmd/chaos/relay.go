@@ -83,7 +83,9 @@ func (r *relay) RoundTrip(req *http.Request) (*http.Response, error) {
 		r.background(req, body, r.dice.between(200*time.Millisecond, 5*time.Second))
 		return believed(req), nil
 	case relayLostAnswer:
-		_, _ = r.deliver(req, body) // that is what the PSP does not hear
+		if resp, err := r.deliver(req, body); err == nil { // the PSP does not hear it
+			_ = resp.Body.Close() // there is none
+		}
 		return nil, errCut
 	case relayForged:
 		r.forge(req, body)
@@ -130,7 +132,9 @@ func (r *relay) background(req *http.Request, body []byte, after time.Duration) 
 		_ = pause(free, after) // nothing ends it
 		bounded, cancel := context.WithTimeout(free, tryMax)
 		defer cancel()
-		_, _ = r.deliver(req.Clone(bounded), body) // what is refused is lost
+		if resp, err := r.deliver(req.Clone(bounded), body); err == nil { // what is refused is lost
+			_ = resp.Body.Close() // there is none
+		}
 	})
 }
 

@@ -99,7 +99,7 @@ func (s *shopper) pay(ctx context.Context, p *purchase) {
 			path: "/v1/orders/" + p.id + "/pay", key: fmt.Sprintf("pay-%s-%d", p.number, attempt),
 			body: "{" + p.payJSON() + "}", instant: p.instant(),
 		}
-		a, ok := s.among(ctx, r, p)
+		a, ok := s.among(ctx, r)
 		switch {
 		case !ok:
 			s.back(ctx, p.id, "failed")
@@ -122,7 +122,7 @@ func (s *shopper) pay(ctx context.Context, p *purchase) {
 
 // among sends a request together with others that must not do it again: a twin
 // under the same key, and a rival who pays the same order under another one.
-func (s *shopper) among(ctx context.Context, r request, p *purchase) (answer, bool) {
+func (s *shopper) among(ctx context.Context, r request) (answer, bool) {
 	var others sync.WaitGroup
 	if s.dice.chance(15) {
 		s.shop.tally.add("twins")

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 )
@@ -149,9 +148,10 @@ func (v *verdict) transactions(e evidence) {
 // agree tells whether a state of ours fits one of theirs. What is open is not
 // settled yet, which is counted elsewhere; a person has to look at what is held.
 func (v *verdict) agree(t transactionRow, o operation, there bool) bool {
-	switch t.State {
-	case "sending", "unknown", "action_required", "pending":
+	if t.open() {
 		return true
+	}
+	switch t.State {
 	case "approved":
 		return there && o.approved() && (o.minor == t.Amount || v.hasCase(t.Order))
 	case "reversed":
@@ -203,7 +203,7 @@ func (v *verdict) sums(e evidence) {
 			if t.Payment != p.N {
 				continue
 			}
-			open = open || strings.Contains("sending unknown action_required pending", t.State)
+			open = open || t.open()
 			if t.initial() {
 				h := e.ledger.held(t.Reference)
 				theirs.authorized += h.authorized

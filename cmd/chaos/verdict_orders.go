@@ -86,8 +86,7 @@ func (v *verdict) earned(e evidence, id uuid.UUID, o orderRow, taken held) {
 
 func (v *verdict) open(order uuid.UUID) bool {
 	for _, t := range v.byOrder[order] {
-		switch t.State {
-		case "sending", "unknown", "action_required", "pending":
+		if t.open() {
 			return true
 		}
 	}
