@@ -132,11 +132,13 @@ func (a *API) switchGiftCard(ctx context.Context, sent string, active bool) (*gi
 	return &giftCardOutput{Body: viewGiftCard(card)}, nil
 }
 
+type giftCardCodeBody struct {
+	Code string `json:"code" minLength:"1" maxLength:"80" doc:"As it is typed: case, spaces and dashes do not matter."`
+}
+
 // findGiftCard has the code in its body: an address stands in logs.
 func (a *API) findGiftCard(ctx context.Context, in *struct {
-	Body struct {
-		Code string `json:"code" minLength:"1" maxLength:"80" doc:"As it is typed: case, spaces and dashes do not matter."`
-	}
+	Body giftCardCodeBody
 }) (*giftCardOutput, error) {
 	code, ok := payment.ParseGiftCardCode(in.Body.Code)
 	if !ok {
