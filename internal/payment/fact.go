@@ -100,6 +100,7 @@ func (o *Order) Record(f Fact, at time.Time) (Finding, error) {
 			}
 		}
 	}
+	p.follow(t, at)
 	p.promised(f, at)
 	p.act(t, f, state, len(moved) > 0)
 	p.keep(f.Details)

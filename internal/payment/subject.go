@@ -93,6 +93,16 @@ func (p *Payment) adopt(t *Transaction, at time.Time) (differing *Money, adopted
 	return differing, adopted
 }
 
+// follow lets the records that t stands for come to its state: nobody asks about
+// them, and nothing that was decided may look as though it were under way.
+func (p *Payment) follow(t *Transaction, at time.Time) {
+	for _, twin := range p.Transactions {
+		if twin.isTwinOf(t) && twin.State.Open() && twin.State.CanBecome(t.State) {
+			twin.settle(Fact{Reason: t.Reason}, t.State, at)
+		}
+	}
+}
+
 // isTwinOf tells of a record of what the PSP seemed to have begun that it is about
 // ours, under the PSP's name.
 func (t *Transaction) isTwinOf(ours *Transaction) bool {
