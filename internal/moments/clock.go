@@ -116,4 +116,3 @@ func (s *Service) askAbout(
 	}
 	return facts, err
 }
-

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/paysvc/paysvc/internal/payment"
@@ -56,6 +57,8 @@ func (s *Service) Expire(ctx context.Context, store string, id payment.OrderID) 
 	switch {
 	case errors.Is(err, errDecided): // by what the PSPs said
 		return time.Time{}, nil
+	case errors.Is(err, errMayPay) && onlyPeopleKnow(o):
+		return time.Time{}, nil
 	case errors.Is(err, errMayPay), errors.Is(err, errNotExpired):
 		return later, nil
 	case err != nil:
@@ -75,7 +78,9 @@ func mayExpire(run *pipeline.Run) error {
 		return errNotExpired
 	case pendingMoney(o):
 		return errMayPay
-	case o.Held().IsPositive():
+	}
+	giveBackParts(o, run.At)
+	if o.Held().IsPositive() {
 		o.OpenCase(payment.Case{
 			Kind: payment.CaseExpiredHeld, OpenedAt: run.At,
 			Detail: "The time to pay the order is over, and it holds a part of its price.",
@@ -83,6 +88,23 @@ func mayExpire(run *pipeline.Run) error {
 		return nil
 	}
 	return forgo(run)
+}
+
+// giveBackParts gives back what payments took that were to pay the order together
+// with others: all of them were to pay, or none.
+func giveBackParts(o *payment.Order, at time.Time) {
+	for _, p := range o.Payments {
+		if p.Tender != 0 && p.Held().IsPositive() {
+			o.ReleaseLater(p, payment.Release{Reason: payment.ReleaseTender, Refund: true}, at)
+		}
+	}
+}
+
+// onlyPeopleKnow tells whether nobody is asked any more about all that may still pay
+// the order: its cases are open. What decides them ends the order, too.
+func onlyPeopleKnow(o *payment.Order) bool {
+	incoming := o.IncomingTransactions()
+	return len(incoming) > 0 && !slices.ContainsFunc(incoming, func(t *payment.Transaction) bool { return !t.DueAt.IsZero() })
 }
 
 // expiryAgain is when an order is looked at again that could not expire yet: ever

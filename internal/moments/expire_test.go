@@ -219,3 +219,58 @@ func TestPaidAtTheSameMomentStaysPaid(t *testing.T) {
 	}
 	t.Logf("paid, of 20 rounds each: %v", paid)
 }
+
+func TestAnOrderThatOnlyPeopleCanDecideIsNotLookedAtForEver(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	o := b.expiring()
+	_, err := b.pay(o, "card", "timeout_no_charge")
+	require.NoError(t, err)
+	psp := b.psp
+	b.down()
+	b.askOnSchedule(o)
+	require.Zero(t, b.expire(o))
+	require.Equal(t, payment.OrderPending, b.read(o).Saved.Status)
+	require.Equal(t, []payment.CaseKind{payment.CaseUnknownOutcome}, b.openCases(o))
+
+	b.psp = psp
+	require.NoError(t, b.Inquire(t.Context(), "demo", b.id(o)))
+	require.Equal(t, payment.OrderCancelled, b.read(o).Saved.Status, "what decides the case ends the order")
+	require.Contains(t, b.eventTypes(o), "order.expired")
+}
+
+func TestAPartOfAnExpiredOrderIsGivenBack(t *testing.T) {
+	t.Parallel()
+	for name, tender := range map[string]bool{"paid together with others": true, "paid alone": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			o := b.newOrder(func(o *payment.Order) { o.ExpiresAt = b.clock.now().Add(time.Hour) })
+			part, err := payment.ParseMoney("29.95", o.Currency)
+			require.NoError(t, err)
+			err = b.store.Stretch(t.Context(), payment.Opening{New: o, Token: b.ids.New()}, func(o *payment.Order) (payment.Closing, error) {
+				p := o.OpenPayment("card", "sandbox", "sandbox", payment.ModeTest, part, b.clock.now())
+				if tender {
+					p.Tender = p.N
+				}
+				tx := o.Announce(p, payment.AuthorizeAndCapture, b.ids.Reference(), part, b.clock.now(), b.clock.now())
+				_, err := o.Record(payment.Fact{Source: payment.SourceAnswer, Reference: tx.Reference, State: payment.Approved}, b.clock.now())
+				return payment.Closing{}, err
+			})
+			require.NoError(t, err)
+			b.clock.advance(time.Hour)
+			require.Zero(t, b.expire(o))
+			read := b.read(o)
+			if !tender {
+				require.Equal(t, payment.OrderPending, read.Saved.Status)
+				require.Equal(t, []payment.CaseKind{payment.CaseExpiredHeld}, b.openCases(o), "nobody agreed to that")
+				return
+			}
+			require.Equal(t, payment.OrderCancelled, read.Saved.Status)
+			require.Equal(t, "expired", read.Saved.CancelReason)
+			require.True(t, read.LatestPayment().Release.Open(), "a job gives it back")
+			require.Equal(t, payment.ReleaseTender, read.LatestPayment().Release.Reason)
+			require.Empty(t, b.openCases(o))
+		})
+	}
+}
