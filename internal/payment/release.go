@@ -65,8 +65,10 @@ func (o *Order) PostponeRelease(p *Payment, again time.Time, failed bool) {
 		return
 	}
 	p.Release.DueAt = again
-	if p.Release.Tries = 0; failed {
+	if failed {
 		p.Release.Tries++
+	} else {
+		p.Release.Tries = 0
 	}
 	p.change = p.change.touched()
 }
@@ -94,7 +96,7 @@ func (p *Payment) endRelease(at time.Time) (ended bool) {
 		return false
 	}
 	reserved, taken := p.Releasable()
-	nothing := !reserved.IsPositive() && !taken.IsPositive() && !p.anyOpen()
+	nothing := !reserved.IsPositive() && !taken.IsPositive() && !p.mayRelease()
 	switch {
 	case nothing && p.Release.Open():
 		p.Release.DueAt = time.Time{}
@@ -105,6 +107,14 @@ func (p *Payment) endRelease(at time.Time) (ended bool) {
 	}
 	p.change = p.change.touched()
 	return nothing
+}
+
+// mayRelease tells whether something open can bring more to give back. A refund
+// under way cannot where what was taken is kept.
+func (p *Payment) mayRelease() bool {
+	return slices.ContainsFunc(p.Transactions, func(t *Transaction) bool {
+		return t.State.Open() && (p.Release.Refund || t.Type != Refund)
+	})
 }
 
 // ReleaseTriesMax is how often a release is tried in vain before a person has to
