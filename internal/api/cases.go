@@ -98,7 +98,9 @@ func (a *API) viewCase(c payment.Case) caseView {
 	if c.Amount != nil {
 		v.AmountAtRisk = shown(c.Amount.String())
 	}
-	v.Currency = shown(c.Currency.String())
+	if c.Currency != (payment.Currency{}) {
+		v.Currency = shown(c.Currency.String())
+	}
 	if c.Order == (payment.OrderID{}) {
 		return v
 	}
