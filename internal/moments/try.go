@@ -50,6 +50,7 @@ const (
 	remarkCalls  = "Nothing was called: the trial goes on as if each call had brought nothing, and a shop's URL had let the run go on."
 	remarkNoFact = "No fact was named: the latest transaction stands for a fact that changes nothing."
 	remarkAgain  = "The latest payment is begun once more, on the order as it was before, without what the shopper entered."
+	remarkWhole  = "The operation is about all that is left of the latest payment, and wanted by nobody in particular."
 	remarkNew    = "A payment is begun in memory, without what the shopper entered."
 )
 
@@ -130,12 +131,14 @@ type attempt struct {
 	// more, or one with a method.
 	begins  bool
 	method  string
-	remarks []string
+	// operates is what is done with the payment that the run is about; "" for nothing.
+	operates payment.Action
+	remarks  []string
 }
 
 // attempt makes of the command what a run of the pipeline begins with.
 func (c TryCommand) attempt(o *payment.Order) (attempt, error) {
-	a := attempt{pipeline: c.Pipeline, from: c.From, method: c.Method, begins: begins(c.Pipeline)}
+	a := attempt{pipeline: c.Pipeline, from: c.From, method: c.Method, begins: begins(c.Pipeline), operates: actionOf(c.Pipeline)}
 	latest := o.LatestPayment()
 	switch {
 	case !slices.Contains(pipeline.Roots(), c.Pipeline):
@@ -156,6 +159,12 @@ func (c TryCommand) attempt(o *payment.Order) (attempt, error) {
 		fact.Source = a.source()
 		a.facts = []payment.Fact{fact}
 		return a, err
+	case a.operates != "" && a.operates != payment.ActComplete:
+		if latest == nil {
+			return a, payment.Invalid("pipeline", "nothing_to_operate", "the order has no payment that something could be done with")
+		}
+		a.about = latest.N
+		a.remarks = append(a.remarks, remarkWhole)
 	case c.Pipeline == pipeline.Confirm && latest != nil:
 		a.about, a.finding = latest.N, true
 		a.remarks = append(a.remarks, remarkNoFact)
@@ -165,6 +174,16 @@ func (c TryCommand) attempt(o *payment.Order) (attempt, error) {
 
 // begins tells whether runs of a pipeline begin a payment.
 func begins(name string) bool { return name == pipeline.Internal || name == pipeline.PreProcess }
+
+// actionOf is what is done by runs of a pipeline of order management; "" for others.
+func actionOf(name string) payment.Action {
+	for action, of := range pipelineOf {
+		if of == name {
+			return action
+		}
+	}
+	return ""
+}
 
 // factOf is what a PSP would report about the latest transaction that is open.
 func factOf(o *payment.Order, state payment.State) (payment.Fact, error) {

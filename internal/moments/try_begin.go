@@ -12,6 +12,9 @@ func (a attempt) prepare(run *pipeline.Run, s *Service) error {
 	if a.begins {
 		return a.begin(run, s)
 	}
+	if a.operates != "" {
+		return s.prepare(run, &OperateCommand{Action: a.operates, Payment: a.about, Author: "trial", Amount: a.amount(run)})
+	}
 	if a.about == 0 {
 		return nil
 	}
@@ -24,6 +27,16 @@ func (a attempt) prepare(run *pipeline.Run, s *Service) error {
 		Payment: run.Payment, Transaction: latest, Source: a.source(), Before: latest.State,
 	}}
 	return nil
+}
+
+// amount is how much is tried: an increase says by how much, by as much as the
+// payment was for.
+func (a attempt) amount(run *pipeline.Run) func(payment.Currency) (*payment.Money, error) {
+	p := run.Order.Payment(a.about)
+	if a.operates != payment.ActIncrease || p == nil {
+		return nil
+	}
+	return func(payment.Currency) (*payment.Money, error) { return &p.Amount, nil }
 }
 
 // begin opens the payment with a method: that of the payment which is begun once

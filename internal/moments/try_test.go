@@ -103,7 +103,7 @@ func TestATrialReadsAndDoesNothingElse(t *testing.T) {
 			b.try(moments.TryCommand{Order: o.ID, Pipeline: name})
 		}
 	})
-	require.Equal(t, cost{roundTrips: 5, statements: 25, commits: 5}, spent, "five reads, each of one snapshot")
+	require.Equal(t, cost{roundTrips: 12, statements: 60, commits: 12}, spent, "twelve reads, each of one snapshot")
 	require.Len(t, b.charges(o), 1)
 }
 
@@ -342,4 +342,20 @@ func TestReplayReadsPages(t *testing.T) {
 		require.Equal(t, moments.ReplaySummary{Failed: c.failed}, sum)
 		require.Equal(t, c.limits, fmt.Sprint(journal.limits))
 	}
+}
+
+func TestAnOperationIsTriedOnAllThatIsLeft(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	o := b.order()
+	_, err := b.pay(o, "card-manual", "")
+	require.NoError(t, err)
+	for name, want := range map[string]string{"capture": "would call", "void": "would call", "increase": "would call", "complete": "done"} {
+		tried := b.try(moments.TryCommand{Order: o.ID, Pipeline: name})
+		require.NoError(t, tried.InForce.Err, name)
+		require.Equal(t, want, tried.InForce.Steps[0].Result, name)
+	}
+	tried := b.try(moments.TryCommand{Order: o.ID, Pipeline: "refund"})
+	require.Equal(t, "nothing_captured", tried.InForce.Refusal().Why.Code)
+	require.Equal(t, payment.StatusAuthorized, b.read(o).PaymentStatus(), "nothing happened")
 }

@@ -199,7 +199,8 @@ func TestATrialWithoutAPipelineSaysWhy(t *testing.T) {
 
 func TestRootsAreThePipelinesThatRunsBeginWith(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, []string{"internal", "pre-process", "confirm", "post-process", "cancel"}, pipeline.Roots())
+	require.Equal(t, []string{"internal", "pre-process", "confirm", "post-process", "cancel",
+		"capture", "refund", "void", "increase", "mark-paid", "mark-authorized", "complete"}, pipeline.Roots())
 }
 
 func TestEveryDifferenceOfTwoTrials(t *testing.T) {

@@ -77,6 +77,18 @@ type Operation struct {
 	StoreReference string
 }
 
+// Amount is how much the operation is about in all; false where it is about none.
+func (op *Operation) Amount() (sum payment.Money, some bool) {
+	for i, part := range op.Parts {
+		if i == 0 {
+			sum, some = part.Amount, true
+			continue
+		}
+		sum = sum.Add(part.Amount)
+	}
+	return sum, some
+}
+
 // Part is how much of one payment an operation is about.
 type Part struct {
 	Payment int // its number

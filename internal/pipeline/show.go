@@ -7,7 +7,8 @@ import (
 )
 
 // moments are the pipelines in the order in which an order meets them.
-var moments = [...]string{Internal, PreProcess, Confirm, StatusOK, StatusCancel, StatusPending, PostProcess, Cancel}
+var moments = [...]string{Internal, PreProcess, Confirm, StatusOK, StatusCancel, StatusPending, PostProcess, Cancel,
+	Capture, Refund, Void, Increase, MarkPaid, MarkAuthorized, Complete}
 
 // Roots names the pipelines that runs begin with; others are branched to.
 func Roots() []string {

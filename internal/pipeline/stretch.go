@@ -185,6 +185,7 @@ func (s *stretch) newRun(o *payment.Order) *Run {
 	}
 	o.UpdatedAt, o.Actor = run.At, s.req.Actor
 	if s.prior != nil {
+		run.Data = s.prior.Data
 		run.Cancel, run.Redirect, run.undecided = s.prior.Cancel, s.prior.Redirect, s.prior.undecided
 		run.Operation, run.main, run.decided = s.prior.Operation, s.prior.main, s.prior.decided
 		if s.prior.Payment != nil {

@@ -102,11 +102,11 @@ func TestBadPipelines(t *testing.T) {
 		},
 		{
 			"unknown name in a quoted condition", "status-ok: [{append: bell, when: 'shop.total > 1'}]",
-			"8:41: " + base + "status-ok[0].when: there is no such name; there are fact, method, order, payment (a text stands in quotes)",
+			"8:41: " + base + "status-ok[0].when: there is no such name; there are fact, method, operation, order, payment (a text stands in quotes)",
 		},
 		{
 			"unknown name in a folded condition", "status-ok:\n  - append: bell\n    when: >-\n      order.total > 1\n      and shop.total > 1",
-			"10:17: " + base + "status-ok[0].when: column 21: there is no such name; there are fact, method, order, payment (a text stands in quotes)",
+			"10:17: " + base + "status-ok[0].when: column 21: there is no such name; there are fact, method, operation, order, payment (a text stands in quotes)",
 		},
 		{"condition of several lines", "status-ok:\n  - append: bell\n    when: |\n      order.total > 1\n      and order.total < 5", "10:17: " + base + "status-ok[0].when: must be one line; where it is too long, >- folds several into one"},
 		{"condition that loops", "status-ok: [{append: bell, when: 'all(1..1000000000, # > 0)'}]", "8:41: " + base + "status-ok[0].when: " + "this function is not allowed in a condition; allowed are abs, len, lower, max, min, trim, upper"},

@@ -18,7 +18,7 @@ func mayBePaid(run *pipeline.Run) bool {
 	switch {
 	case o.Progress.Status == payment.OrderCancelled:
 		return false
-	case len(o.OpenTransactions()) > 0:
+	case len(o.IncomingTransactions()) > 0:
 		return true
 	}
 	return !agreed && (o.Covered() || o.Held().IsPositive())

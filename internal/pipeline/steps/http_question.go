@@ -25,6 +25,8 @@ type (
 		Payment *askedPayment `json:"payment,omitempty"`
 		Method  *askedMethod  `json:"method,omitempty"`
 		Fact    *askedFact    `json:"fact,omitempty"`
+		// Operation is what somebody wants done with money that payments hold.
+		Operation *askedOperation `json:"operation,omitempty"`
 	}
 
 	askedOrder struct {
@@ -63,6 +65,16 @@ type (
 		Account string `json:"account"`
 	}
 
+	askedOperation struct {
+		Action    string `json:"action"`
+		Amount    string `json:"amount,omitempty"`
+		Reason    string `json:"reason,omitempty"`
+		Reference string `json:"reference,omitempty"` // the store's own
+		Author    string `json:"author"`
+		Final     bool   `json:"final"`
+		Offline   bool   `json:"offline"`
+	}
+
 	askedFact struct {
 		State    string `json:"state"`
 		Type     string `json:"type"`
@@ -91,12 +103,26 @@ func question(run *pipeline.Run) ([]byte, error) {
 			Amount: f.Transaction.Amount.String(), Reason: f.Transaction.Reason.Code, Changed: f.Changed, Mismatch: f.Mismatch,
 		}
 	}
+	if op := run.Operation; op != nil {
+		q.Operation = askedOperationOf(op)
+	}
 	// An attribute is whatever JSON its writer kept, byte for byte.
 	body, err := json.Marshal(q, json.Deterministic(true), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if err != nil {
 		return nil, fmt.Errorf("the question cannot be written: %w", err)
 	}
 	return body, nil
+}
+
+func askedOperationOf(op *pipeline.Operation) *askedOperation {
+	asked := &askedOperation{
+		Action: string(op.Action), Reason: op.Reason, Reference: op.StoreReference, Author: op.Author,
+		Final: op.Final, Offline: op.Offline,
+	}
+	if amount, some := op.Amount(); some {
+		asked.Amount = amount.String()
+	}
+	return asked
 }
 
 func askedOrderOf(o *payment.Order) askedOrder {

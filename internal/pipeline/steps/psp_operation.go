@@ -13,6 +13,8 @@ type Operator interface {
 	// CheckOperation is the last look before something is sent: it refuses a part
 	// that may not be done, or not any more.
 	CheckOperation(run *pipeline.Run, part pipeline.Part) error
+	// Rest deals with what a final capture left of a payment.
+	Rest(run *pipeline.Run, p *payment.Payment)
 	// Operate carries out what was announced as t. The first fact is about t.
 	Operate(ctx context.Context, run *pipeline.Run, p *payment.Payment, t *payment.Transaction, data json.RawMessage) []payment.Fact
 }
@@ -64,7 +66,20 @@ func (s pspOperation) Call(ctx context.Context, run *pipeline.Run) pipeline.Answ
 			answer.Facts = append(answer.Facts, facts...)
 		}
 	}
+	if run.Operation.Final {
+		answer.Then = s.rest
+	}
 	return answer
+}
+
+// rest sees to what final captures left, once what the PSP said is recorded.
+func (s pspOperation) rest(run *pipeline.Run) error {
+	for _, part := range run.Operation.Parts {
+		if p := run.Order.Payment(part.Payment); p.Sums.Captured.IsPositive() && p.Sums.Reserved().IsPositive() {
+			s.operator.Rest(run, p)
+		}
+	}
+	return nil
 }
 
 // parentOf returns the number of the transaction that an operation acts upon: what

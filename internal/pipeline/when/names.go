@@ -8,6 +8,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/pipeline"
 )
 
 // names is the vocabulary: every word that a condition may use. docs/configured-steps.md
@@ -59,6 +60,16 @@ var names = map[string]expression{
 	"method.gateway": ofPayment(func(p *payment.Payment) string { return p.Gateway }),
 	"method.account": ofPayment(func(p *payment.Payment) string { return p.Account }),
 
+	"operation.exists":    ifOperation(func(*pipeline.Operation) bool { return true }),
+	"operation.action":    ofOperation(func(op *pipeline.Operation) string { return string(op.Action) }),
+	"operation.amount":    numberOf(amountOfOperation),
+	"operation.reason":    ofOperation(func(op *pipeline.Operation) string { return op.Reason }),
+	"operation.reference": ofOperation(func(op *pipeline.Operation) string { return op.StoreReference }),
+	"operation.author":    ofOperation(func(op *pipeline.Operation) string { return op.Author }),
+	"operation.final":     ifOperation(func(op *pipeline.Operation) bool { return op.Final }),
+	"operation.offline":   ifOperation(func(op *pipeline.Operation) bool { return op.Offline }),
+	"operation.releasing": ifOperation(func(op *pipeline.Operation) bool { return op.Releasing }),
+
 	"fact.exists":   truthOf(func(s *scope) bool { return s.run.Finding() != nil }),
 	"fact.changed":  ifFact(func(f *payment.Finding) bool { return f.Changed }),
 	"fact.mismatch": ifFact(func(f *payment.Finding) bool { return f.Mismatch }),
@@ -72,6 +83,28 @@ var names = map[string]expression{
 		}
 		return decimal.Decimal{}, false
 	}),
+}
+
+// ofOperation are the words about what somebody wants done with money.
+func ofOperation(get func(*pipeline.Operation) string) expression {
+	return textOf(func(s *scope) (string, bool) {
+		if s.run.Operation == nil {
+			return "", false
+		}
+		return get(s.run.Operation), true
+	})
+}
+
+func ifOperation(get func(*pipeline.Operation) bool) expression {
+	return truthOf(func(s *scope) bool { return s.run.Operation != nil && get(s.run.Operation) })
+}
+
+func amountOfOperation(s *scope) (decimal.Decimal, bool) {
+	if s.run.Operation == nil {
+		return decimal.Decimal{}, false
+	}
+	amount, some := s.run.Operation.Amount()
+	return amount.Decimal(), some
 }
 
 // below returns the names that may follow a prefix: those of the first level for

@@ -25,7 +25,7 @@ func TestConditionsThatAreRefused(t *testing.T) {
 		`order.total = 5`:    "column 13: the condition cannot be read from here on",
 		`order.number == "a`: "the condition cannot be read from here on",
 		`order.total > 1 €`:  "column 17: the condition cannot be read from here on",
-		"order.total > 1 and\n  order.tax > secret": "line 2, column 15: there is no such name; there are fact, method, order, payment",
+		"order.total > 1 and\n  order.tax > secret": "line 2, column 15: there is no such name; there are fact, method, operation, order, payment",
 		"order.number == \"\xff\"":                  "not UTF-8",
 		// names
 		`Order.total > 1`:                     "column 1: there is no such name",
