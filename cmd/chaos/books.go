@@ -180,6 +180,11 @@ func (b *books) readRest(ctx context.Context, tx pgx.Tx) (err error) {
 	return tx.QueryRow(ctx, "select count(*) from effects where kind = 'deduct_stock' and state = 'done'").Scan(&b.deducted)
 }
 
+// openRelease is money to be given back. A payment without a reason is one that
+// was to pay together with others and was never begun: on an order that is placed
+// it only waits to be closed.
+const openRelease = "p.release_due_at is not null and (p.release_reason <> '' or o.status = 'pending')"
+
 // unfinishedSQL lists what nobody has ended: money that is not known, runs
 // between their commits or to be tried again, effects and notifications that are
 // due, and orders whose time is over. What is before a person counts as ended.
@@ -196,7 +201,7 @@ const unfinishedSQL = `
 	from effects e join orders o on o.id = e.order_id where e.due_at is not null
 	union all
 	select format('money of payment %s of order %s is to be given back: %s', p.n, o.number, p.release_reason)
-	from payments p join orders o on o.id = p.order_id where p.release_due_at is not null
+	from payments p join orders o on o.id = p.order_id where ` + openRelease + `
 	union all
 	select format('notification %s about %s is %s', event_id, reference, state) from notifications
 	where state in ('parked', 'failed')
@@ -210,6 +215,7 @@ const countUnfinished = `
 	select (select count(*) from (` + unfinishedSQL + `) as all_of_it),
 		(select max(due_at) from (
 			select due_at from transactions t where not exists (
-				select from cases c where c.order_id = t.order_id and c.state = 'open') union all select release_due_at from payments union all
+				select from cases c where c.order_id = t.order_id and c.state = 'open') union all
+			select release_due_at from payments p join orders o on o.id = p.order_id where ` + openRelease + ` union all
 			select due_at from runs union all select due_at from effects
 			union all select due_at from notifications union all select expiry_due_at from orders) as due)`

@@ -51,10 +51,14 @@ func (d *disturber) fate() string {
 		return cutNever
 	default:
 	}
-	if !d.does(withCuts) {
-		return cutNever
+	shares := []share{{cutNever, 936}}
+	if d.does(withCuts) {
+		shares = append(shares, share{cutBefore, 20}, share{cutAfter, 24}, share{cutDuring, 16})
 	}
-	return d.commits.draw([]share{{cutNever, 940}, {cutBefore, 20}, {cutAfter, 24}, {cutDuring, 16}})
+	if d.does(withHoles) {
+		shares = append(shares, share{heldBack, 4})
+	}
+	return d.commits.draw(shares)
 }
 
 // start makes trouble of every kind that was asked for, each at its own pace.

@@ -49,8 +49,8 @@ func parseOptions(args []string) (options, error) {
 	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
 	seconds := flags.Float64("seconds", 60, "how long there is trouble; more for a soak")
 	seed := flags.Uint64("seed", 1, "decides what is disturbed when; processes and networks have a will of their own")
-	calm := flags.Duration("calm", 4*time.Minute, "how long everything may take to settle afterwards, at most")
-	shoppers := flags.Int("shoppers", 24, "shoppers at once")
+	calm := flags.Duration("calm", 6*time.Minute, "how long everything may take to settle afterwards, at most")
+	shoppers := flags.Int("shoppers", 40, "shoppers at once")
 	faults := flags.String("faults", strings.Join(kinds(), ","), "kinds of trouble")
 	keep := flags.Bool("keep", false, "keep the data and the logs of a run in which nothing was wrong")
 	if err := flags.Parse(args); err != nil {

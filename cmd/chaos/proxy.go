@@ -13,8 +13,9 @@ import (
 const (
 	cutNever  = ""
 	cutBefore = "cut before COMMIT"
-	cutAfter  = "cut after COMMIT"  // the server has committed, and nobody hears of it
-	cutDuring = "cut during COMMIT" // forwarded and cut at once: either may be
+	cutAfter  = "cut after COMMIT"         // the server has committed, and nobody hears of it
+	cutDuring = "cut during COMMIT"        // forwarded and cut at once: either may be
+	heldBack  = "COMMIT answers held back" // for longer than the PSP's word takes to be final
 	cutAny    = "cut anywhere"
 	blackHole = "black holes"
 )
@@ -143,6 +144,7 @@ type session struct {
 	gone           chan struct{}
 	hole           atomic.Bool // nothing is carried any more
 	swallow        atomic.Bool // nothing is carried back any more; the next COMMIT ends it
+	late           atomic.Bool // the answer to the next COMMIT is held back
 }
 
 // cut ends both connections; with reset what was sent and not read is lost.
@@ -231,8 +233,24 @@ func (s *session) strike(m message, out *bufio.Writer) (over bool) {
 		return true
 	case cutAfter:
 		s.swallow.Store(true)
+	case heldBack:
+		s.proxy.tally.add(fate)
+		s.late.Store(true)
 	}
 	return false
+}
+
+// heldBackFor is long enough for others to act on what has been committed.
+const heldBackFor = finality + 3*time.Second
+
+// wait lets time pass, unless the session ends.
+func (s *session) wait(length time.Duration) {
+	timer := time.NewTimer(length)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.gone:
+	}
 }
 
 // backward carries the server's messages until the session ends.
@@ -251,6 +269,9 @@ func (s *session) backward() {
 				return
 			}
 			continue
+		}
+		if committed(m) && s.late.CompareAndSwap(true, false) {
+			s.wait(heldBackFor)
 		}
 		if _, err := out.Write(m.raw); err != nil {
 			return

@@ -114,6 +114,19 @@ func TestACutAfterCommitSwallowsTheAnswer(t *testing.T) {
 	require.Equal(t, 1, p.tally.of(cutAfter))
 }
 
+func TestAnAnswerToCommitIsHeldBack(t *testing.T) {
+	t.Parallel()
+	f := serveOnce(t)
+	conn, _, p := dial(t, f, heldBack)
+	_, err := conn.Write(query("commit"))
+	require.NoError(t, err)
+	require.Equal(t, "commit\x00", string((<-f.received).body()), "the server has it")
+	p.close()
+	heard, _ := io.ReadAll(conn)
+	require.Empty(t, heard)
+	require.Equal(t, 1, p.tally.of(heldBack))
+}
+
 func TestACutDuringCommitLetsItLeave(t *testing.T) {
 	t.Parallel()
 	f := serveOnce(t)

@@ -19,7 +19,7 @@ func report(w io.Writer, o *outcome) {
 		o.took.Round(time.Second), o.horizon.Round(time.Second))
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	section(table, "processes", o.tally.of, countKills, countEnded, countStalls, countStops, countCrashes, countBackends)
-	section(table, "connections to PostgreSQL", o.tally.of, cutBefore, cutAfter, cutDuring, cutAny, blackHole)
+	section(table, "connections to PostgreSQL", o.tally.of, cutBefore, cutAfter, cutDuring, heldBack, cutAny, blackHole)
 	section(table, "PSP", o.tally.of, "psp requests", pspLost, pspMute, pspLostAnswer, pspSilence, pspError, pspHTML, pspGarbage,
 		pspBusy, pspSlow, pspZombie)
 	section(table, "notifications", o.tally.of, relaySent, relayLost, relayUnsent, relayTwice, relayLate, relayLostAnswer, relayForged,
