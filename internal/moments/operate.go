@@ -55,7 +55,7 @@ var pipelineOf = map[payment.Action]string{
 // says why, and changed nothing.
 func (s *Service) Operate(ctx context.Context, c OperateCommand) (Answer, error) {
 	answer, err := s.operate(ctx, &c)
-	if refused, ok := errors.AsType[*payment.Error](err); ok && refused.Why.Code == "outcome_unknown" {
+	if whyNot(err) == outcomeUnknown {
 		o, unread := s.Orders.ReadOrder(ctx, c.Store, c.Order)
 		if unread != nil {
 			return answer, err
@@ -65,6 +65,18 @@ func (s *Service) Operate(ctx context.Context, c OperateCommand) (Answer, error)
 		}
 	}
 	return answer, err
+}
+
+// outcomeUnknown is why nothing is done while nobody knows what became of an earlier
+// operation.
+const outcomeUnknown = "outcome_unknown"
+
+// whyNot is the code of why an action is not allowed, "" for any other error.
+func whyNot(err error) string {
+	if refused, ok := errors.AsType[*payment.Error](err); ok {
+		return refused.Why.Code
+	}
+	return ""
 }
 
 func (s *Service) operate(ctx context.Context, c *OperateCommand) (Answer, error) {
@@ -237,11 +249,14 @@ func (s *Service) refundable(o *payment.Order, op *pipeline.Operation, at time.T
 			return nil, most, err
 		}
 		left, err := o.Allow(op.Action, p, terms, at)
-		if err != nil {
+		switch reason := whyNot(err); {
+		case err == nil:
+			parts, most = append(parts, pipeline.Part{Payment: p.N, Amount: left}), most.Add(left)
+		case reason == outcomeUnknown: // how much is left of the order is not known either
+			return nil, most, err
+		case reason != "refunded_already" || whyNot(why) == "nothing_captured":
 			why = err
-			continue
 		}
-		parts, most = append(parts, pipeline.Part{Payment: p.N, Amount: left}), most.Add(left)
 	}
 	if len(parts) == 0 {
 		return nil, most, why
