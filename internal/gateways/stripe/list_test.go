@@ -192,6 +192,20 @@ func TestTheListTellsOfACaptureOnItsDay(t *testing.T) {
 	}
 }
 
+// An event of old API versions shows all refunds of a charge.
+func TestTheListTellsOfARefundOnItsDay(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, "card")
+	s.stripe.confirm(s.pay(t).GatewayReference, "approved")
+	before := s.stripe.refund(s.intent(), 10_00, "succeeded")
+	s.stripe.refunds[before]["created"] = today().Add(-72 * time.Hour).Unix()
+	s.stripe.log = nil
+	now := s.stripe.refund(s.intent(), 20_00, "succeeded")
+	facts, _ := s.listed(t)
+	require.Len(t, facts, 1)
+	require.Equal(t, now, facts[0].GatewayReference)
+}
+
 func TestTheListSaysNothingWhileStripeDoesNotAnswer(t *testing.T) {
 	t.Parallel()
 	for _, silent := range []string{"GET /v1/events", "GET /v1/payment_intents/"} {
