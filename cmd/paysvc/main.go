@@ -54,6 +54,7 @@ func commands() []command {
 		{"pipelines", "show: print every effective pipeline; try: say what one would do to an order", managePipelines, false},
 		{"keys", "create, list or revoke API keys", manageKeys, false},
 		{"inquire", "ask the PSP about the open transactions of an order", inquire, false},
+		{"reconcile", "compare the books with what PSPs list, now", reconcile, false},
 		{"version", "print the version", printVersion, true},
 	}
 }

@@ -74,18 +74,7 @@ func inquire(ctx context.Context, args []string, env environment) error {
 	if err != nil {
 		return err
 	}
-	c, err := readConfig()
-	if err != nil {
-		return err
-	}
-	if c.DatabaseURL == "" {
-		return errors.New("PAYSVC_DATABASE_URL is required")
-	}
-	loaded, from, err := configuredSettings(env)
-	if err != nil {
-		return err
-	}
-	s, err := newService(ctx, parts{config: c, log: c.logger(env.err), settings: loaded, publicURL: c.PublicURL, source: from})
+	s, err := configuredService(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -104,4 +93,20 @@ func inquire(ctx context.Context, args []string, env environment) error {
 	}
 	_, err = fmt.Fprintf(env.out, "%s: %s, %s\n", id, o.Saved.Status, o.PaymentStatus())
 	return err
+}
+
+// configuredService is the service on the configured database, for commands. Close it.
+func configuredService(ctx context.Context, env environment) (*service, error) {
+	c, err := readConfig()
+	if err != nil {
+		return nil, err
+	}
+	if c.DatabaseURL == "" {
+		return nil, errors.New("PAYSVC_DATABASE_URL is required")
+	}
+	loaded, from, err := configuredSettings(env)
+	if err != nil {
+		return nil, err
+	}
+	return newService(ctx, parts{config: c, log: c.logger(env.err), settings: loaded, publicURL: c.PublicURL, source: from})
 }

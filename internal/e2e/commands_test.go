@@ -19,7 +19,7 @@ func TestHelpVersionAndUnknownCommands(t *testing.T) {
 	help := run(t, nil, "help")
 	require.Zero(t, help.code)
 	for _, word := range []string{
-		"serve", "dev", "migrate", "settings", "pipelines", "keys", "inquire", "version",
+		"serve", "dev", "migrate", "settings", "pipelines", "keys", "inquire", "reconcile", "version",
 		"PAYSVC_LISTEN", "PAYSVC_DATABASE_URL", "PAYSVC_PUBLIC_URL", "PAYSVC_SETTINGS", "PAYSVC_LOG_LEVEL",
 	} {
 		require.Contains(t, help.out, word)

@@ -52,6 +52,8 @@ func filled(t *testing.T) *bundle {
 	b.exec(`insert into promotion_codes (store, code, updated_at) select store, number, created_at from orders`)
 	b.exec(`insert into api_keys (hash, id, store, kind, scopes, name, created_at)
 		select number::bytea, number, 'store-' || number::int / 4, 'secret', '{}', '', created_at from orders`)
+	b.exec(`update payments p set release_due_at = p.created_at, clock_due_at = p.created_at
+		from orders o where o.id = p.order_id and o.number::int % 1000 = 0`)
 	b.exec(`update orders set expiry_due_at = created_at where number::int % 1000 = 0`)
 	b.exec("analyze")
 	return b
@@ -101,6 +103,12 @@ func lists(b *bundle, storeName string) map[string]func() error {
 		"due effects":          func() error { _, err := b.DueEffects(t.Context(), due, until, 10); return err },
 		"due notifications":    func() error { _, err := b.DueNotifications(t.Context(), due, until, 10); return err },
 		"orders that expire":   func() error { _, _, err := b.DueOrders(t.Context(), due, until, 10); return err },
+		"due releases":         func() error { _, err := b.DueReleases(t.Context(), due, until, 10); return err },
+		"due clocks":           func() error { _, err := b.DueClocks(t.Context(), due, until, 10); return err },
+		"counterparts": func() error {
+			_, err := b.Counterparts(t.Context(), []string{strings.Repeat("0", 17) + "777"})
+			return err
+		},
 		"old idempotency keys": func() error { _, err := b.ReapClaims(t.Context(), due, 10); return err },
 	}
 }
