@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/paysvc/paysvc/internal/payment"
 	"github.com/paysvc/paysvc/internal/pipeline"
@@ -49,6 +50,9 @@ func (s pspOperation) Do(run *pipeline.Run) error {
 			return err
 		}
 	}
+	if op.Final && op.Offline {
+		return s.rest(run)
+	}
 	return nil
 }
 
@@ -72,10 +76,14 @@ func (s pspOperation) Call(ctx context.Context, run *pipeline.Run) pipeline.Answ
 	return answer
 }
 
-// rest sees to what final captures left, once what the PSP said is recorded.
+// rest sees to what final captures left, once it is recorded that they were made.
+// While nobody knows, and where one was declined, what is reserved is still wanted.
 func (s pspOperation) rest(run *pipeline.Run) error {
-	for _, part := range run.Operation.Parts {
-		if p := run.Order.Payment(part.Payment); p.Sums.Captured.IsPositive() && p.Sums.Reserved().IsPositive() {
+	for _, p := range run.Order.Payments {
+		made := slices.ContainsFunc(p.Transactions, func(t *payment.Transaction) bool {
+			return run.Owns(t) && t.State == payment.Approved && !t.Held
+		})
+		if made && p.Sums.Reserved().IsPositive() {
 			s.operator.Rest(run, p)
 		}
 	}
