@@ -12,7 +12,7 @@ import (
 type Cases interface {
 	Case(ctx context.Context, store string, id payment.CaseID) (payment.Case, error)
 	CasesOf(ctx context.Context, id payment.OrderID) ([]payment.Case, error)
-	ResolveCase(ctx context.Context, c payment.Case, claim *payment.Claim, reply payment.Reply) error
+	ResolveCase(ctx context.Context, c payment.Case, claim *payment.Claim, reply payment.Reply, by payment.AuditEntry) error
 }
 
 // ResolveCommand says how a case ends.
@@ -25,9 +25,9 @@ type ResolveCommand struct {
 	// Action is what is done with the money; "" is none.
 	Action payment.CaseAction
 	Claim  *payment.Claim
-	// Author is who resolves it, for the timeline, and Actor for the audit.
+	// Author is who resolves it, for the timeline, and By for the audit.
 	Author string
-	Actor  string
+	By     payment.AuditEntry
 	// Render makes the answer from the case as it ends.
 	Render func(payment.Case) payment.Reply
 }
@@ -72,13 +72,13 @@ func (s *Service) resolve(ctx context.Context, c *ResolveCommand, k payment.Case
 	reply := c.Render(ended)
 	switch {
 	case k.Order == (payment.OrderID{}):
-		return Answer{Reply: reply}, s.Cases.ResolveCase(ctx, ended, c.Claim, reply)
+		return Answer{Reply: reply}, s.Cases.ResolveCase(ctx, ended, c.Claim, reply, c.By)
 	case r.Action == payment.CaseActApprove, r.Action == payment.CaseActDecline:
 		return s.settle(ctx, c, k, r, reply)
 	}
 	open := payment.Opening{Store: c.Store, Order: k.Order, Claim: c.Claim, Token: s.IDs.New()}
 	err := s.Book.Stretch(ctx, open, func(o *payment.Order) (payment.Closing, error) {
-		o.UpdatedAt, o.Actor = r.At, c.Actor
+		o.UpdatedAt, o.Actor = r.At, c.By.Actor
 		if r.Action == payment.CaseActRefund {
 			if err := o.RefundCase(k, r.At); err != nil {
 				return payment.Closing{}, err
@@ -101,7 +101,7 @@ func (s *Service) settle(
 	run, err := s.execute(ctx, pipeline.Request{
 		Open:  payment.Opening{Store: c.Store, Order: k.Order, Claim: c.Claim},
 		Facts: []payment.Fact{payment.Judge(payment.Verdict{Case: k, Resolution: r})},
-		Pick:  s.pick(pipeline.Confirm), Confirm: s.pick(pipeline.Confirm), Retry: true, Actor: c.Actor,
+		Pick:  s.pick(pipeline.Confirm), Confirm: s.pick(pipeline.Confirm), Retry: true, Actor: c.By.Actor,
 		Reply: func(*pipeline.Run) *payment.Reply { return &reply },
 	})
 	if run != nil {

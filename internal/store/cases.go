@@ -73,7 +73,10 @@ const casesOfOrder = `select ` + caseColumns + caseTables + ` where c.order_id =
 // ResolveCase ends a case that belongs to no order, as its Resolution says, and
 // keeps the answer under the idempotency key. One that is not open any more is
 // payment.ErrCaseResolved, and a key that was taken before a *payment.Claimed.
-func (s *Store) ResolveCase(ctx context.Context, c payment.Case, claim *payment.Claim, reply payment.Reply) error {
+func (s *Store) ResolveCase(
+	ctx context.Context, c payment.Case, claim *payment.Claim, reply payment.Reply, by payment.AuditEntry,
+) error {
+	by.Store, by.Action, by.Subject, by.Status, by.Detail = c.Store, "case.resolved", c.ID.String(), payment.CaseResolved, c.Resolution.Word
 	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		status, body := kept(&reply)
 		_, err := tx.Exec(ctx, `insert into idempotency_keys (store, operation, key, fingerprint, created_at, finished, status, body)
@@ -83,10 +86,13 @@ func (s *Store) ResolveCase(ctx context.Context, c payment.Case, claim *payment.
 			return err
 		}
 		tag, err := tx.Exec(ctx, endCase, endCaseArgs(&c)...)
-		if err == nil && tag.RowsAffected() == 0 {
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
 			return payment.ErrCaseResolved
 		}
-		return err
+		return appendAudit(ctx, tx, by)
 	})
 	switch {
 	case violated(err) == "idempotency_keys_pkey":
@@ -147,13 +153,22 @@ func queueCase(batch *pgx.Batch, c *payment.Case) {
 		code := claimed.Currency().String()
 		claimedIn = &code
 	}
-	batch.Queue(`insert into cases (id, store, order_id, kind, payment, transaction, subject, state, detail, opened_at, amount,
-			claimed, claimed_currency)
-		values ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9, $10, $11, $12)
-		on conflict (order_id, kind, transaction, subject) do nothing`,
+	statement, args := insertCase, []any{
 		[16]byte(c.ID), c.Store, order, string(c.Kind), c.Payment, c.Transaction, payment.CaseSubject(c.Subject), c.Detail,
-		c.OpenedAt, minorOf(c.Amount), minorOf(claimed), claimedIn)
+		c.OpenedAt, minorOf(c.Amount), minorOf(claimed), claimedIn,
+	}
+	if order == nil { // no event of an order tells of it
+		statement = `with opened as (` + insertCase + ` returning id)
+			select audit_append($2, $9, 'system', 'system', 'case.opened', $13, null, '', '', 'open', $4) from opened`
+		args = append(args, c.ID.String())
+	}
+	batch.Queue(statement, args...)
 }
+
+const insertCase = `insert into cases (id, store, order_id, kind, payment, transaction, subject, state, detail, opened_at, amount,
+		claimed, claimed_currency)
+	values ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9, $10, $11, $12)
+	on conflict (order_id, kind, transaction, subject) do nothing`
 
 // endCase resolves a case. One of a kind that recurs makes room for the next.
 const endCase = `update cases set state = 'resolved', resolved_at = $3, resolution = $4, resolved_reason = $5,

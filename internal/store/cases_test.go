@@ -203,14 +203,17 @@ func TestACaseWithoutAnOrderIsResolvedOnceUnderAKey(t *testing.T) {
 	c.Resolution = b.resolution()
 	claim := &payment.Claim{Store: "demo", Operation: "resolve", Key: "k", Fingerprint: []byte("f"), At: b.now()}
 	reply := payment.Reply{Status: 200, Body: []byte("{}"), Final: true}
-	require.NoError(t, b.ResolveCase(t.Context(), c, claim, reply))
+	by := payment.AuditEntry{At: b.now(), Actor: "key_1", Source: "api"}
+	require.NoError(t, b.ResolveCase(t.Context(), c, claim, reply, by))
+	require.Equal(t, "key_1 case.resolved "+c.ID.String(),
+		value[string](b, "select actor || ' ' || action || ' ' || subject from audit where action = 'case.resolved'"))
 
 	var claimed *payment.Claimed
-	require.ErrorAs(t, b.ResolveCase(t.Context(), c, claim, reply), &claimed)
+	require.ErrorAs(t, b.ResolveCase(t.Context(), c, claim, reply, by), &claimed)
 	require.Equal(t, &reply, claimed.Reply)
 	other := *claim
 	other.Key = "another"
-	require.ErrorIs(t, b.ResolveCase(t.Context(), c, &other, reply), payment.ErrCaseResolved)
+	require.ErrorIs(t, b.ResolveCase(t.Context(), c, &other, reply, by), payment.ErrCaseResolved)
 	free, err := b.Claimed(t.Context(), &other)
 	require.NoError(t, err)
 	require.Nil(t, free, "a refused request keeps no key")
