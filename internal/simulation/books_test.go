@@ -65,6 +65,8 @@ type (
 		Key, Order string
 		Payment    int
 		Finished   bool
+		Status     int
+		Body       []byte
 	}
 	bookNotification struct {
 		ID, Event, State string
@@ -118,7 +120,8 @@ func (h *history) readBooks() *books {
 		coalesce((body->>'transaction')::int, 0) from events order by order_id, n`)
 	b.runs = rowsOf[bookRun](h, `select order_id::text, pipeline, state, error, n, due_at is not null from runs order by order_id, n`)
 	b.effects = rowsOf[bookEffect](h, `select order_id::text, key, kind, state from effects order by order_id, key`)
-	b.claims = rowsOf[bookClaim](h, `select key, coalesce(order_id::text, ''), payment, finished from idempotency_keys order by key`)
+	b.claims = rowsOf[bookClaim](h, `select key, coalesce(order_id::text, ''), payment, finished,
+		coalesce(status, 0), body from idempotency_keys order by key`)
 	b.notifications = rowsOf[bookNotification](h, `select id::text, event_id, state, coalesce(order_id::text, ''), body, due_at is not null
 		from notifications order by id`)
 	b.cases = rowsOf[bookCase](h, `select coalesce(order_id::text, ''), kind, transaction, subject from cases order by opened_at, id`)

@@ -56,16 +56,17 @@ func (h *history) start(name string) (*instance, error) {
 		return i, err
 	}
 	m, err := moments.New(moments.Deps{
-		Book: i.store, Orders: i.store, Claims: i.store, Inquiries: i.store, Inbox: i.store, Settings: loaded, IDs: ids,
-		Now: time.Now, Log: zerolog.Nop(), PublicURL: ourURL, Kick: i.kick, Makers: steps.Makers(steps.MakerDeps{}),
+		Book: i.store, Orders: i.store, Claims: i.store, Inquiries: i.store, Inbox: i.store, Cases: i.store,
+		Clocks: i.store, Comparisons: i.store, Settings: loaded, IDs: ids, Now: time.Now, Log: zerolog.Nop(), PublicURL: ourURL, Kick: i.kick, Makers: steps.Makers(steps.MakerDeps{}),
 	})
 	if err != nil {
 		return i, err
 	}
-	turn := turnstile{i: i, moments: m}
+	turn, books := turnstile{m, i}, desk{i.store, i}
 	i.jobs, err = jobs.New(ctx, jobs.Deps{
-		Transactions: i.store, Runs: turn, Notifications: i.store, Effects: turn, Expiries: turn, Releases: i.store, Claims: i.store, Moments: turn,
-		Orders: i.store, Mailer: i, OrderMail: orderMail, Now: time.Now, Log: zerolog.Nop(), Queue: h,
+		Transactions: books, Runs: books, Notifications: books, Effects: books, Expiries: books, Releases: books,
+		Clocks: books, Comparisons: books, Claims: books, Moments: turn, Orders: books, Mailer: i, OrderMail: orderMail,
+		Now: time.Now, Log: zerolog.Nop(), Queue: h,
 	})
 	if err != nil {
 		return i, err

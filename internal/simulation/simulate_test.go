@@ -37,7 +37,7 @@ func TestHistories(t *testing.T) {
 			for n := next.Add(1); n <= int64(*histories) && !r.enough(); n = next.Add(1) {
 				h := simulate(t, db, *firstSeed+uint64(n-1))
 				if r.add(h); len(h.violations) > 0 {
-					h.explain(t)
+					h.explain(t, n)
 				}
 				if *showTrace {
 					fmt.Fprintln(os.Stderr, h.trace)
@@ -107,10 +107,10 @@ func (r *report) print(t *testing.T) {
 
 // explain reports a history with violations: its seed, the fault classes that it
 // takes, and the trace with no others.
-func (h *history) explain(t *testing.T) {
+func (h *history) explain(t *testing.T, n int64) {
 	t.Helper()
 	if *first {
-		t.Errorf("seed %d: %s", h.seed, h.violations[0])
+		t.Errorf("history %d, seed %d: %s", n, h.seed, h.violations[0])
 		return
 	}
 	least, without := h, []string(nil)

@@ -9,7 +9,7 @@ import (
 
 // sweeps are what comes round by itself, in the order in which it is done.
 func sweeps() []string {
-	return []string{"effects", "releases", "inquiries", "runs", "notifications", "expiry"}
+	return []string{"effects", "releases", "inquiries", "runs", "notifications", "expiry", "authorizations"}
 }
 
 // sweepNowAndThen does the background work of an instance while a history goes on,
