@@ -25,7 +25,7 @@ const nobodyMax = time.Second
 
 // answerMax is how long an instance may take to begin an answer; it may be
 // stopped for longer.
-const answerMax = 6 * time.Second
+const answerMax = 14 * time.Second
 
 func newBalancer(instances []*instance, d *dice) *balancer {
 	return &balancer{instances: instances, dice: d, transport: &http.Transport{

@@ -47,7 +47,9 @@ func startDatabase(ctx context.Context, dir string) (*database, error) {
 		err = postgres.Migrate(ctx, db.url(), migrations.FS)
 	}
 	if err != nil {
-		return nil, errors.Join(err, db.stop(ctx))
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopMax)
+		defer cancel()
+		return nil, errors.Join(err, db.stop(bounded))
 	}
 	return db, nil
 }

@@ -69,6 +69,12 @@ func (o *operation) weigh() error {
 	return nil
 }
 
+// givenBack tells whether nothing is left of what an operation began.
+func (l ledger) givenBack(o operation) bool {
+	h := l.held(o.Reference)
+	return o.begins() && h.authorized == h.voided+h.refunded
+}
+
 // addCards adds what was taken from gift cards, as if a PSP had done it. Their
 // ledger is kept by the service, apart from the payments.
 func (l ledger) addCards(entries []cardEntry) {

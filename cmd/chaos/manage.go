@@ -84,11 +84,13 @@ func (s *shopper) operate(ctx context.Context, p *purchase, operation, more stri
 		r.refund = part
 	}
 	s.shop.tally.add(operation + " requests")
+	var twin sync.WaitGroup
 	if s.dice.chance(15) {
 		s.shop.tally.add("twins")
-		go func() { _, _ = s.shop.post(ctx, r) }() // what it was told is kept
+		twin.Go(func() { _, _ = s.shop.post(ctx, r) })
 	}
-	_, _ = s.insist(ctx, r) // what it was told is kept
+	_, _ = s.insist(ctx, r) // what they were told is kept
+	twin.Wait()
 }
 
 // cancel changes a shopper's mind. What was paid is given back or released.

@@ -97,7 +97,7 @@ func (s *shopper) pay(ctx context.Context, p *purchase) {
 	for attempt := range attemptsMax {
 		r := request{
 			path: "/v1/orders/" + p.id + "/pay", key: fmt.Sprintf("pay-%s-%d", p.number, attempt),
-			body: "{" + p.payJSON() + "}", instant: p.instant(),
+			body: "{" + p.payJSON() + "}", instant: p.instant(), order: p.id,
 		}
 		a, ok := s.among(ctx, r)
 		switch {
@@ -130,7 +130,7 @@ func (s *shopper) among(ctx context.Context, r request) (answer, bool) {
 	}
 	if s.dice.chance(15) {
 		s.shop.tally.add("rivals")
-		rival := request{path: r.path, key: r.key + "-rival", body: `{"method": "card"}`, instant: true}
+		rival := request{path: r.path, key: r.key + "-rival", body: `{"method": "card"}`, instant: true, order: r.order}
 		others.Go(func() { _, _ = s.insist(ctx, rival) })
 	}
 	a, ok := s.insist(ctx, r)
@@ -162,6 +162,9 @@ func (s *shopper) insist(ctx context.Context, r request) (answer, bool) {
 		a, ok := s.shop.post(ctx, r)
 		if ok && !passing(a) {
 			return a, true
+		}
+		if r.order != "" && s.dice.chance(40) {
+			s.back(ctx, r.order, "submit") // the PSP is asked
 		}
 		if pause(ctx, s.dice.between(50*time.Millisecond, time.Duration(try+1)*200*time.Millisecond)) != nil {
 			return a, false

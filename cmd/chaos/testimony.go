@@ -17,9 +17,8 @@ type request struct {
 	// instant tells that its charge, if there is one, is made while it is carried
 	// out: no shopper and no clock decides later.
 	instant bool
-	// refund is how much an order is asked to be given back, 0 for all that is left.
-	refund int64
-	order  string
+	order   string // it is about, if that is there yet
+	refund  int64  // how much of it is asked back, 0 for all that is left
 }
 
 // said is what the service answered to a request with an idempotency key.

@@ -47,14 +47,18 @@ func (v *verdict) charged(e evidence, id uuid.UUID, o orderRow, taken held, begu
 	if taken.authorized-taken.voided <= o.Total {
 		return
 	}
+	surplus := false
 	for _, p := range e.books.payments {
 		if p.Order == id && p.Release != "" {
 			taken.authorized -= p.Refunded // what is not given back yet is unresolved
+			surplus = surplus || p.Release == "surplus" || p.Release == "paid_after_cancel"
 		}
 	}
 	switch {
 	case taken.authorized-taken.voided <= o.Total:
-		v.counts["surplus, given back"]++
+		if surplus { // else it was a part of several payments of which another one failed
+			v.counts["charged twice, given back"]++
+		}
 	case v.hasCase(id, "surplus", "paid_after_cancel"):
 		v.counts["surplus, with a case"]++
 	default:

@@ -100,7 +100,7 @@ func (v *verdict) honest(e evidence, s said) {
 	switch {
 	case s.moved == "yes" && !charged:
 		v.wrong(dishonest, "key %s was told that money moved, and none did", s.key)
-	case s.moved == "no" && charged && s.definite() && !v.hasCase(claim.Order):
+	case s.moved == "no" && charged && s.definite() && !v.hasCase(claim.Order) && !e.ledger.givenBack(charge):
 		v.wrong(dishonest, "key %s was told %d %s and that no money moved, and it did", s.key, s.status, s.code)
 	case s.moved == "no" && charged && s.instant && s.status >= http.StatusBadRequest && charge.At.Before(s.at):
 		v.wrong(dishonest, "key %s was told %d %s and that no money moved, after it had", s.key, s.status, s.code)
