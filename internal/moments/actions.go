@@ -124,6 +124,9 @@ func (s *Service) mayEnd(o *payment.Order) error {
 // be closed at their PSPs.
 func (s *Service) replaceable(o *payment.Order) bool {
 	for _, p := range o.Payments {
+		if p.Waits() {
+			return false
+		}
 		for _, t := range p.Transactions {
 			if !t.State.Open() {
 				continue

@@ -53,7 +53,8 @@ func (o *Order) Allow(a Action, p *Payment, terms Terms, at time.Time) (Money, e
 	if err := p.settled(a, at); err != nil {
 		return Money{}, err
 	}
-	if p.Release.Open() && !terms.Releasing {
+	more := a == ActCapture || a == ActIncrease
+	if !terms.Releasing && (p.Release.Open() || more && p.Dropped()) {
 		return Money{}, NotAllowed("being_released", "the payment's money is being given back")
 	}
 	switch a {

@@ -1,6 +1,9 @@
 package payment
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // CheckOpen refuses to begin a payment of an order that needs none or takes none
 // any more.
@@ -15,9 +18,14 @@ func (o *Order) CheckOpen(at time.Time) error {
 }
 
 // CheckIdle refuses to begin a payment, or to change what is to be paid, while
-// another payment may still move money: two at once could both be charged.
-func (o *Order) CheckIdle() error {
-	if len(o.IncomingTransactions()) > 0 {
+// another payment may still move money, or is about to be sent behind others of its
+// tender: two at once could both be charged.
+func (o *Order) CheckIdle() error { return o.checkIdle(nil) }
+
+// checkIdle is CheckIdle for whoever sends one of these payments.
+func (o *Order) checkIdle(own []*Payment) error {
+	waits := slices.ContainsFunc(o.Payments, func(p *Payment) bool { return p.Waits() && !slices.Contains(own, p) })
+	if waits || len(o.IncomingTransactions()) > 0 {
 		return Errorf(KindConflict, "payment_in_progress", "a payment of the order is under way")
 	}
 	return nil
@@ -29,11 +37,12 @@ func (o *Order) CheckSend(p *Payment, at time.Time) error {
 	if err := o.CheckOpen(at); err != nil {
 		return err
 	}
-	if err := o.CheckIdle(); err != nil {
+	tender := o.TenderOf(p)
+	if err := o.checkIdle(tender); err != nil {
 		return err
 	}
 	unsent := p.Amount
-	for _, q := range o.TenderOf(p) {
+	for _, q := range tender {
 		if q != p && len(q.Transactions) == 0 && q.Status == StatusPending {
 			unsent = unsent.Add(q.Amount)
 		}

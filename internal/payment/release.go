@@ -48,6 +48,9 @@ func (r *Release) Open() bool { return r != nil && !r.DueAt.IsZero() }
 // whether that is news: what is decided already stays as it is, but for a refund
 // where only a void was agreed.
 func (o *Order) ReleaseLater(p *Payment, r Release, at time.Time) bool {
+	if p.Dropped() {
+		r.Reason = p.Release.Reason // it never becomes the order's, whoever gives it back
+	}
 	if p.Release != nil && (p.Release.Open() || p.Release.Reason == r.Reason) && (p.Release.Refund || !r.Refund) {
 		return false
 	}
@@ -56,6 +59,14 @@ func (o *Order) ReleaseLater(p *Payment, r Release, at time.Time) bool {
 	p.change = p.change.touched()
 	o.Emit(Event{Type: "payment.release", Payment: p.N, Status: string(r.Reason)}, at)
 	return true
+}
+
+// GiveBack is ReleaseLater for a decision that is meant anew: a release that was
+// given up is tried again.
+func (o *Order) GiveBack(p *Payment, r Release, at time.Time) {
+	if !o.ReleaseLater(p, r, at) && !p.Release.Open() {
+		o.PostponeRelease(p, at, false)
+	}
 }
 
 // PostponeRelease says when the release of a payment is looked at again, zero for
@@ -122,15 +133,18 @@ func (p *Payment) mayRelease() bool {
 const ReleaseTriesMax = 8
 
 // breakTender gives back what the payments took that were to pay the order
-// together with one that failed: all of them pay, or none. Once they have paid it,
-// what becomes of one is no longer the others' business.
-func (o *Order) breakTender(failed *Payment, at time.Time) {
-	if failed.Tender == 0 || failed.Alive() || o.Saved.Status != OrderPending {
+// together with changed, once one of them failed: all of them pay, or none. One that
+// was given up and pays after all is alone, too. Once they have paid the order, what
+// becomes of one is no longer the others' business.
+func (o *Order) breakTender(changed *Payment, at time.Time) {
+	tender := o.TenderOf(changed)
+	broken := slices.ContainsFunc(tender, func(p *Payment) bool { return !p.Alive() })
+	if changed.Tender == 0 || o.Saved.Status != OrderPending || !broken {
 		return
 	}
-	for _, p := range o.Payments {
+	for _, p := range tender {
 		switch {
-		case p == failed || p.Tender != failed.Tender || !p.Alive():
+		case !p.Alive():
 		case len(p.Transactions) == 0:
 			o.Abandon(p, at)
 		default:

@@ -202,6 +202,9 @@ func (o *Order) Abandon(p *Payment, at time.Time) {
 	o.breakTender(p, at)
 }
 
+// Waits tells of a payment of a tender that it is about to be sent, behind others.
+func (p *Payment) Waits() bool { return !p.AbandonAt.IsZero() }
+
 // abandoned tells of a payment that nothing was sent for it, and nothing will be.
 func (p *Payment) abandoned() bool { return len(p.Transactions) == 0 && p.Status == StatusFailed }
 
