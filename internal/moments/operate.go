@@ -210,6 +210,7 @@ func partial(a payment.Action, terms payment.Terms) bool {
 		return terms.Can.PartialRefund || terms.Offline
 	case payment.ActIncrease:
 		return true
+	case payment.ActVoid, payment.ActPay, payment.ActRepay, payment.ActCancel, payment.ActMarkPaid, payment.ActMarkAuthorized, payment.ActComplete:
 	}
 	return false
 }
