@@ -11,6 +11,6 @@ import (
 func apiBooks(s *store.Store, m *moments.Service, j *jobs.Jobs) api.Books {
 	return api.Books{
 		Transactions: s, Notes: s, Timeline: s, Attributes: s, Events: s, Endpoints: s, Deliveries: s, Runs: s, Notifications: s, News: s, Cases: s,
-		Stock: s, PromotionCodes: s, Baskets: s, GiftCards: s, Replays: m, Pipelines: m, Jobs: j,
+		Stock: s, PromotionCodes: s, Baskets: s, GiftCards: s, Audits: s, Replays: m, Pipelines: m, Jobs: j,
 	}
 }

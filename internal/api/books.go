@@ -27,6 +27,7 @@ type Books struct {
 	PromotionCodes PromotionCodes
 	Baskets        Baskets
 	GiftCards      GiftCards
+	Audits         Audits
 	// Replays and Pipelines are moments rather than books, and here because only
 	// the lists need them.
 	Replays   Replays
@@ -41,7 +42,7 @@ type Transactions interface {
 // Notes keeps the notes of orders.
 type Notes interface {
 	ListNotes(ctx context.Context, store string, order payment.OrderID, p payment.Page) ([]payment.Note, string, error)
-	AddNote(ctx context.Context, store string, order payment.OrderID, n payment.Note) (payment.Note, error)
+	AddNote(ctx context.Context, store string, order payment.OrderID, n payment.Note, by payment.AuditEntry) (payment.Note, error)
 }
 
 // Timeline merges all that happened to an order, oldest first; of more than limit

@@ -47,7 +47,7 @@ func (a *API) issueGiftCard(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	err = a.Books.GiftCards.IssueGiftCard(ctx, card, claim, payment.Reply{Status: http.StatusCreated, Body: sealed, Final: true})
+	err = a.Books.GiftCards.IssueGiftCard(ctx, card, claim, payment.Reply{Status: http.StatusCreated, Body: sealed, Final: true}, a.by(ctx))
 	replayed := false
 	if claimed, ok := errors.AsType[*payment.Claimed](err); ok {
 		body, err = issuedBefore(claim, claimed, seal)

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"time"
 
 	"github.com/paysvc/paysvc/internal/api/httpkit"
 	"github.com/paysvc/paysvc/internal/payment"
@@ -10,11 +9,11 @@ import (
 
 // GiftCards keeps the gift cards of stores.
 type GiftCards interface {
-	IssueGiftCard(ctx context.Context, c payment.GiftCard, claim *payment.Claim, reply payment.Reply) error
+	IssueGiftCard(ctx context.Context, c payment.GiftCard, claim *payment.Claim, reply payment.Reply, by payment.AuditEntry) error
 	GiftCard(ctx context.Context, store string, id payment.GiftCardID) (payment.GiftCard, []payment.GiftCardEntry, error)
 	GiftCardByCode(ctx context.Context, store string, code payment.GiftCardCode) (payment.GiftCard, error)
 	ListGiftCards(ctx context.Context, store string, p payment.Page) ([]payment.GiftCard, string, error)
-	ActivateGiftCard(ctx context.Context, store string, id payment.GiftCardID, active bool, at time.Time) (payment.GiftCard, error)
+	ActivateGiftCard(ctx context.Context, store string, id payment.GiftCardID, active bool, by payment.AuditEntry) (payment.GiftCard, error)
 }
 
 // giftCardRoutes lists the routes of the gift cards that the service keeps.
@@ -125,7 +124,7 @@ func (a *API) switchGiftCard(ctx context.Context, sent string, active bool) (*gi
 	if err != nil {
 		return nil, err
 	}
-	card, err := a.Books.GiftCards.ActivateGiftCard(ctx, storeOf(ctx), id, active, a.Now())
+	card, err := a.Books.GiftCards.ActivateGiftCard(ctx, storeOf(ctx), id, active, a.by(ctx))
 	if err != nil {
 		return nil, err
 	}

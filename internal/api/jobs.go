@@ -55,6 +55,9 @@ func (a *API) retryJob(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	if err := a.auditFirst(ctx, "job.retried", id.String(), payment.OrderID{}); err != nil {
+		return nil, err
+	}
 	job, err := a.Books.Jobs.RetryJob(ctx, storeOf(ctx), id)
 	if err != nil {
 		return nil, err

@@ -54,7 +54,7 @@ func (a *API) addNote(ctx context.Context, in *struct {
 	}
 	note, err := a.Books.Notes.AddNote(ctx, storeOf(ctx), id, payment.Note{
 		Author: callerOf(ctx).key.Name, Text: in.Body.Text, DisplayToCustomer: in.Body.DisplayToCustomer, At: a.Now(),
-	})
+	}, a.by(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -62,6 +62,9 @@ func (a *API) replayNotification(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	if err := a.auditFirst(ctx, "notification.replayed", id.String(), n.Order); err != nil {
+		return nil, err
+	}
 	if err := a.Books.Replays.Replay(ctx, n); err != nil {
 		return nil, err
 	}

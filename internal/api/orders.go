@@ -74,6 +74,7 @@ func (a *API) newOrder(ctx context.Context, body *OrderBody) (*payment.Order, er
 	return &payment.Order{
 		ID: payment.OrderID(a.IDs.New()), Store: store, ContentHash: hash, ClientToken: a.IDs.Token(),
 		ReturnToken: a.IDs.Token(), Details: details, Progress: progress, Saved: progress, CreatedAt: now, UpdatedAt: now,
+		Actor: callerOf(ctx).key.ID,
 	}, nil
 }
 
@@ -166,7 +167,7 @@ func (a *API) amendOrder(ctx context.Context, in *struct {
 		return nil, err
 	}
 	store := storeOf(ctx)
-	o, err := a.Moments.Amend(ctx, moments.AmendCommand{Store: store, Order: id, Change: func(o *payment.Order) error {
+	o, err := a.Moments.Amend(ctx, moments.AmendCommand{Store: store, Order: id, Actor: callerOf(ctx).key.ID, Change: func(o *payment.Order) error {
 		body := bodyOf(&o.Details)
 		in.Body.applyTo(&body)
 		details, err := body.details(func(url string) bool { return a.Moments.MayReturnTo(store, url) }, a.Now())

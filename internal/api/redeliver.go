@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"time"
 
 	"github.com/paysvc/paysvc/internal/api/httpkit"
 	"github.com/paysvc/paysvc/internal/payment"
@@ -11,7 +10,7 @@ import (
 // Deliveries lists what was posted, and posts again.
 type Deliveries interface {
 	ListDeliveries(ctx context.Context, t payment.Target, state payment.DeliveryState, p payment.Page) ([]payment.Delivery, string, error)
-	Redeliver(ctx context.Context, store string, id payment.EventID, to payment.EndpointID, at time.Time) ([]payment.Delivery, error)
+	Redeliver(ctx context.Context, store string, id payment.EventID, to payment.EndpointID, by payment.AuditEntry) ([]payment.Delivery, error)
 }
 
 // deliveryView is an event on its way to an endpoint.
@@ -83,7 +82,7 @@ func (a *API) redeliver(ctx context.Context, in *struct {
 			return nil, err
 		}
 	}
-	rows, err := a.Books.Deliveries.Redeliver(ctx, storeOf(ctx), id, to, a.Now())
+	rows, err := a.Books.Deliveries.Redeliver(ctx, storeOf(ctx), id, to, a.by(ctx))
 	if err != nil {
 		return nil, err
 	}

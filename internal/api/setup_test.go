@@ -148,7 +148,7 @@ func bootOn(t *testing.T, database string, change ...func(*api.Deps)) *bundle {
 func booksOf(s *store.Store, m *moments.Service) api.Books {
 	return api.Books{
 		Transactions: s, Notes: s, Timeline: s, Attributes: s, Events: s, Endpoints: s, Deliveries: s, Runs: s, Notifications: s, News: s, Cases: s,
-		Stock: s, PromotionCodes: s, Baskets: s, GiftCards: s, Replays: m, Pipelines: m, Jobs: parked{},
+		Stock: s, PromotionCodes: s, Baskets: s, GiftCards: s, Audits: s, Replays: m, Pipelines: m, Jobs: parked{},
 	}
 }
 

@@ -21,12 +21,12 @@ type Webhooks struct {
 
 // Endpoints keeps the endpoints of stores.
 type Endpoints interface {
-	CreateEndpoint(ctx context.Context, e payment.Endpoint) error
+	CreateEndpoint(ctx context.Context, e payment.Endpoint, by payment.AuditEntry) error
 	ListEndpoints(ctx context.Context, store string) ([]payment.Endpoint, error)
 	Endpoint(ctx context.Context, store string, id payment.EndpointID) (payment.Endpoint, error)
-	ChangeEndpoint(ctx context.Context, store string, id payment.EndpointID, c payment.EndpointChange, at time.Time) (payment.Endpoint, error)
-	RotateSecret(ctx context.Context, store string, id payment.EndpointID, until, at time.Time) (payment.Endpoint, error)
-	DeleteEndpoint(ctx context.Context, store string, id payment.EndpointID) error
+	ChangeEndpoint(ctx context.Context, store string, id payment.EndpointID, c payment.EndpointChange, by payment.AuditEntry) (payment.Endpoint, error)
+	RotateSecret(ctx context.Context, store string, id payment.EndpointID, until time.Time, by payment.AuditEntry) (payment.Endpoint, error)
+	DeleteEndpoint(ctx context.Context, store string, id payment.EndpointID, by payment.AuditEntry) error
 }
 
 // secretOverlap is how long a secret that was replaced signs too.
@@ -115,7 +115,7 @@ func (a *API) createEndpoint(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.Books.Endpoints.CreateEndpoint(ctx, e); err != nil {
+	if err := a.Books.Endpoints.CreateEndpoint(ctx, e, a.by(ctx)); err != nil {
 		return nil, err
 	}
 	return &newEndpointOutput{Body: newEndpointView{a.viewEndpoint(e), secret}}, nil
@@ -189,7 +189,7 @@ func (a *API) changeEndpoint(ctx context.Context, in *struct {
 	}
 	e, err := a.Books.Endpoints.ChangeEndpoint(ctx, storeOf(ctx), id, payment.EndpointChange{
 		URL: in.Body.URL, Types: in.Body.Types, Active: in.Body.Active,
-	}, a.Now())
+	}, a.by(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +201,7 @@ func (a *API) deleteEndpoint(ctx context.Context, in *EndpointPath) (*struct{}, 
 	if err != nil {
 		return nil, err
 	}
-	return nil, a.Books.Endpoints.DeleteEndpoint(ctx, storeOf(ctx), id)
+	return nil, a.Books.Endpoints.DeleteEndpoint(ctx, storeOf(ctx), id, a.by(ctx))
 }
 
 func (a *API) rotateSecret(ctx context.Context, in *EndpointPath) (*newEndpointOutput, error) {
@@ -212,8 +212,8 @@ func (a *API) rotateSecret(ctx context.Context, in *EndpointPath) (*newEndpointO
 	if !a.Webhooks.Secrets.Ready() {
 		return nil, errNoSecretKey
 	}
-	now := a.Now()
-	e, err := a.Books.Endpoints.RotateSecret(ctx, storeOf(ctx), id, now.Add(secretOverlap), now)
+	by := a.by(ctx)
+	e, err := a.Books.Endpoints.RotateSecret(ctx, storeOf(ctx), id, by.At.Add(secretOverlap), by)
 	if err != nil {
 		return nil, err
 	}

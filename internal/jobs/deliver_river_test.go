@@ -131,7 +131,7 @@ func (s *shop) endpoint(in *inbox) payment.EndpointID {
 	id := payment.EndpointID(s.ids.New())
 	require.NoError(s.t, s.books.CreateEndpoint(s.t.Context(), payment.Endpoint{
 		ID: id, Store: "demo", URL: server.URL, Types: nil, CreatedAt: time.Now(),
-	}))
+	}, payment.ByActor("key_1", time.Now())))
 	return id
 }
 
@@ -187,7 +187,7 @@ func TestWhatAnInstanceLeftIsDeliveredByAnother(t *testing.T) {
 	in.mu.Lock()
 	in.answer = nil
 	in.mu.Unlock()
-	_, err := s.books.Redeliver(t.Context(), "demo", payment.EventID{Order: order, N: 2}, id, time.Now())
+	_, err := s.books.Redeliver(t.Context(), "demo", payment.EventID{Order: order, N: 2}, id, payment.ByActor("key_1", time.Now()))
 	require.NoError(t, err)
 	s.ahead = time.Minute // the second try is due
 	two := s.instance(20 * time.Second)

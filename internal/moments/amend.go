@@ -10,6 +10,7 @@ import (
 type AmendCommand struct {
 	Store string
 	Order payment.OrderID
+	Actor string // for the audit
 	// Change works on the locked order; an error leaves it as it was.
 	Change func(o *payment.Order) error
 }
@@ -29,7 +30,8 @@ func (s *Service) Amend(ctx context.Context, c AmendCommand) (*payment.Order, er
 		if err := c.Change(o); err != nil {
 			return payment.Closing{}, err
 		}
-		o.UpdatedAt = s.Now()
+		o.UpdatedAt, o.Actor = s.Now(), c.Actor
+		o.Emit(payment.Event{Type: "order.amended", Status: string(o.Saved.Status), Amount: &o.Total}, o.UpdatedAt)
 		o.Note(o.UpdatedAt, "system", "The order was changed.")
 		amended = o
 		return payment.Closing{DetailsChanged: true}, nil

@@ -69,10 +69,16 @@ func AuditOf(store string, e Event, digest []byte) AuditEntry {
 	if e.Amount != nil {
 		entry.Amount, entry.Currency = e.Amount.String(), e.Amount.Currency().String()
 	}
-	if entry.Actor == "" {
-		if entry.Actor = ActorSystem; e.Source == string(SourceNotification) {
-			entry.Actor = ActorPSP
-		}
+	switch {
+	case e.Actor == "" && e.Source == string(SourceNotification):
+		entry.Actor = ActorPSP
+	case e.Actor == "":
+		entry.Actor = ActorSystem
+	case e.Source == "": // no fact came with what the holder of a key did
+		entry.Source = auditSourceAPI
+	}
+	if entry.Source == "" {
+		entry.Source = ActorSystem
 	}
 	return entry
 }
@@ -89,7 +95,31 @@ func auditSubject(e Event) string {
 	return e.Order.String()
 }
 
+// Where an entry comes from that takes over no fact.
+const (
+	auditSourceAPI         = "api"
+	auditSourceCommandLine = "command_line"
+	auditSourceSettings    = "settings"
+)
+
 // ByCommandLine begins the entry of what somebody does on the command line.
 func ByCommandLine(at time.Time) AuditEntry {
-	return AuditEntry{At: at, Actor: ActorCommandLine, Source: "command_line"}
+	return AuditEntry{At: at, Actor: ActorCommandLine, Source: auditSourceCommandLine}
+}
+
+// ByActor begins the entry of what the holder of an API key does, or, for "", the
+// service by itself.
+func ByActor(actor string, at time.Time) AuditEntry {
+	if actor == "" {
+		return AuditEntry{At: at, Actor: ActorSystem, Source: ActorSystem}
+	}
+	return AuditEntry{At: at, Actor: actor, Source: auditSourceAPI}
+}
+
+// SettingsInForce is the entry of the settings that an instance works with from now
+// on: the hash of their file, and whether it was read at the start or anew.
+func SettingsInForce(hash, why string, at time.Time) AuditEntry {
+	return AuditEntry{
+		At: at, Actor: ActorSystem, Source: auditSourceSettings, Action: "settings.in_force", Subject: hash, Detail: why,
+	}
 }

@@ -112,6 +112,7 @@ func (o *Order) Record(f Fact, at time.Time) (Finding, error) {
 		o.openCase(p.whyHeld(held), held, at)
 	}
 	p.wind(at)
+	cause := o.Source
 	o.Source = string(f.Source)
 	for _, x := range moved {
 		o.announceChange(p, x, before, at)
@@ -122,7 +123,7 @@ func (o *Order) Record(f Fact, at time.Time) (Finding, error) {
 	o.stallTender(p, at)
 	p.endRelease(at)
 	o.endCases(p, moved, at)
-	o.Source = ""
+	o.Source = cause
 	return finding, nil
 }
 

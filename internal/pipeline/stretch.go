@@ -184,6 +184,9 @@ func (s *stretch) newRun(o *payment.Order) *Run {
 		Order: o, At: s.runner.now(), Data: s.req.Data, From: s.req.From, Resumed: s.req.Resume != nil, ids: s.runner.ids,
 	}
 	o.UpdatedAt, o.Actor = run.At, s.req.Actor
+	if len(s.facts) > 0 { // whatever follows from them, we know by them
+		o.Source = string(s.facts[0].Source)
+	}
 	if s.prior != nil {
 		run.Data = s.prior.Data
 		run.Cancel, run.Redirect, run.undecided = s.prior.Cancel, s.prior.Redirect, s.prior.undecided

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -10,80 +11,129 @@ import (
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
-// AuditedStores names the stores that have an audit; "" is the service as a whole.
-func (s *Store) AuditedStores(ctx context.Context) ([]string, error) {
-	stores, err := collect(ctx, s, pgx.RowTo[string], `select store from audit_heads order by store`)
-	if err != nil {
-		return nil, fmt.Errorf("list audits: %w", err)
-	}
-	return stores, nil
-}
-
-// AuditHead returns where the audit of a store says that it ends.
-func (s *Store) AuditHead(ctx context.Context, store string) (position int64, hash []byte, err error) {
-	type end struct {
-		position int64
-		hash     []byte
-	}
-	found, err := collect(ctx, s, func(row pgx.CollectableRow) (e end, err error) {
-		err = row.Scan(&e.position, &e.hash)
-		return e, err
-	}, `select position, hash from audit_heads where store = $1`, store)
-	if err != nil || len(found) == 0 {
-		return 0, nil, err
-	}
-	return found[0].position, found[0].hash, nil
-}
-
-const auditColumns = `store, position, at, actor, source, action, subject, order_id, amount, currency, status, detail,
-	coalesce(event, 0), coalesce(sequence, 0), digest, hash`
-
-// ListAudit returns entries of a store behind a position, in their order, of one
-// order or, for the zero id, of all.
-func (s *Store) ListAudit(
-	ctx context.Context, store string, order payment.OrderID, after int64, limit int,
-) ([]payment.AuditEntry, error) {
-	entries, err := collect(ctx, s, scanAudit, `select `+auditColumns+` from audit
-		where store = $1 and position > $2 and ($3::uuid is null or order_id = $3) order by position limit $4`,
-		store, after, nullOrder(order), bounded(limit))
-	if err != nil {
-		return nil, fmt.Errorf("read the audit of %q: %w", store, err)
-	}
-	return entries, nil
-}
-
-func scanAudit(row pgx.CollectableRow) (payment.AuditEntry, error) {
-	var e payment.AuditEntry
-	var at time.Time
-	var order *[16]byte
-	err := row.Scan(&e.Store, &e.Position, &at, &e.Actor, &e.Source, &e.Action, &e.Subject, &order, &e.Amount, &e.Currency,
-		&e.Status, &e.Detail, &e.Event, &e.Sequence, &e.Digest, &e.Hash)
-	e.At = at.UTC()
-	if order != nil {
-		e.Order = *order
-	}
-	return e, err
-}
-
-// UnfitAudit compares the audit of a store with the events that it took over, and
-// returns the sequences of those that differ: events that were changed or taken out
-// since, and events that were put in behind the end of the audit. At most limit of
-// each.
-func (s *Store) UnfitAudit(ctx context.Context, store string, limit int) (changed, inserted []int64, err error) {
-	changed, err = collect(ctx, s, pgx.RowTo[int64], `select a.sequence from audit a
-		left join events e on e.store = a.store and e.sequence = a.sequence
-		where a.store = $1 and a.sequence is not null and (e.sequence is null
-			or sha256(convert_to(e.body::text, 'UTF8')) <> a.digest or e.type <> a.action or e.order_id <> a.order_id)
-		order by a.sequence limit $2`, store, bounded(limit))
+// VerifyAudit walks the audit of a store from its first entry to its head, and
+// compares it with the events that it took over. noted is a head from before that
+// must be in it, the zero value for none. It reads page by page, each in a
+// transaction of its own, so that nobody is held up and the audit may grow meanwhile.
+func (s *Store) VerifyAudit(ctx context.Context, store string, noted payment.AuditHead) (payment.AuditReport, error) {
+	check := payment.NewAuditCheck(store, noted)
+	taken, err := s.AuditHead(ctx, store) // what is at or below its sequence is in the audit by now
 	if err == nil {
-		inserted, err = collect(ctx, s, pgx.RowTo[int64], `select e.sequence from events e
-			join audit_heads h on h.store = e.store and e.sequence <= h.sequence
-			where e.store = $1 and `+auditedTypes+`
-				and not exists (select from audit a where a.store = e.store and a.sequence = e.sequence)
-			order by e.sequence limit $2`, store, bounded(limit))
+		err = s.walkAudit(ctx, check)
+	}
+	if err == nil {
+		err = s.walkEvents(ctx, check, taken.Sequence)
+	}
+	if err == nil {
+		err = s.auditLag(ctx, check)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("compare the audit of %q: %w", store, err)
+		return payment.AuditReport{}, fmt.Errorf("verify the audit of %q: %w", store, err)
 	}
-	return changed, inserted, nil
+	return check.AuditReport, nil
+}
+
+// walkAudit checks the entries, and that each event is what its entry says.
+func (s *Store) walkAudit(ctx context.Context, check *payment.AuditCheck) error {
+	after := int64(math.MinInt64)
+	for {
+		page, err := s.ListAudit(ctx, check.Store, payment.OrderID{}, after, batchMax)
+		if err != nil {
+			return err
+		}
+		if len(page) == 0 {
+			head, err := s.AuditHead(ctx, check.Store)
+			if err != nil {
+				return err
+			}
+			// The audit may have grown since the page was read, and that page is
+			// there now.
+			more, err := s.ListAudit(ctx, check.Store, payment.OrderID{}, after, 1)
+			if err != nil {
+				return err
+			}
+			if len(more) == 0 || more[0].Position > head.Position {
+				check.End(head)
+				return nil
+			}
+			continue
+		}
+		for i := range page {
+			check.Add(&page[i])
+		}
+		last := page[len(page)-1].Position
+		changed, err := s.changedEvents(ctx, check.Store, after, last)
+		if err != nil {
+			return err
+		}
+		check.Unfit = append(check.Unfit, changed...)
+		after = last
+	}
+}
+
+// changedEvents are those of some entries that were changed or taken out since.
+func (s *Store) changedEvents(ctx context.Context, store string, after, upTo int64) ([]payment.UnfitEvent, error) {
+	return collect(ctx, s, func(row pgx.CollectableRow) (payment.UnfitEvent, error) {
+		u := payment.UnfitEvent{What: "was changed"}
+		var order *[16]byte
+		var gone bool
+		err := row.Scan(&order, &u.Event.N, &u.Sequence, &u.Position, &gone)
+		if order != nil {
+			u.Event.Order = *order
+		}
+		if gone {
+			u.What = "is gone"
+		}
+		return u, err
+	}, `select a.order_id, coalesce(a.event, 0), coalesce(a.sequence, 0), a.position, e.sequence is null from audit a
+		left join events e on e.store = a.store and e.sequence = a.sequence and e.order_id = a.order_id and e.n = a.event
+		where a.store = $1 and a.position > $2 and a.position <= $3 and (a.sequence is not null or a.digest is not null)
+			and (e.sequence is null or `+eventDigest+` is distinct from a.digest)
+		order by a.position`, store, after, upTo)
+}
+
+// walkEvents looks for events that were put in where the audit had been already.
+func (s *Store) walkEvents(ctx context.Context, check *payment.AuditCheck, upTo int64) error {
+	last := payment.UnfitEvent{Sequence: math.MinInt64}
+	for {
+		type event struct {
+			payment.UnfitEvent
+			known bool
+		}
+		page, err := collect(ctx, s, func(row pgx.CollectableRow) (event, error) {
+			e := event{UnfitEvent: payment.UnfitEvent{What: "was put in later"}}
+			var order [16]byte
+			err := row.Scan(&e.Sequence, &order, &e.Event.N, &e.known)
+			e.Event.Order = order
+			return e, err
+		}, `select e.sequence, e.order_id, e.n, not `+auditedTypes+` or exists (select from audit a
+				where a.store = e.store and a.sequence = e.sequence and a.order_id = e.order_id and a.event = e.n)
+			from events e where e.store = $1 and e.sequence >= $2 and (e.sequence, e.order_id, e.n) > ($2, $3, $4) and e.sequence <= $5
+			order by e.sequence, e.order_id, e.n limit $6`,
+			check.Store, last.Sequence, [16]byte(last.Event.Order), last.Event.N, upTo, batchMax)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, e := range page {
+			if !e.known {
+				check.Unfit = append(check.Unfit, e.UnfitEvent)
+			}
+		}
+		last = page[len(page)-1].UnfitEvent
+	}
+}
+
+// lagMax bounds how many events that wait are counted.
+const lagMax = 100_000
+
+// auditLag counts the events that wait to be taken over.
+func (s *Store) auditLag(ctx context.Context, check *payment.AuditCheck) error {
+	_, err := collect(ctx, s, func(row pgx.CollectableRow) (struct{}, error) {
+		var since *time.Time
+		err := row.Scan(&check.Behind, &since)
+		check.Since = timeOf(since)
+		return struct{}{}, err
+	}, `select count(*), min(at) from (select e.at from events e where e.store = $1 and e.sequence > $2
+		and `+auditedTypes+` order by e.sequence limit $3) as behind`, check.Store, check.Head.Sequence, lagMax)
+	return err
 }

@@ -59,7 +59,7 @@ func TestACommandIsAcknowledgedOrFails(t *testing.T) {
 	cases, _, err := b.ListCases(t.Context(), "demo", "open", payment.CaseFailedEffect, payment.Page{})
 	require.NoError(t, err)
 	require.Len(t, cases, 1)
-	_, err = b.Redeliver(t.Context(), "demo", eventOf(due[1]), payment.EndpointID{}, b.now())
+	_, err = b.Redeliver(t.Context(), "demo", eventOf(due[1]), payment.EndpointID{}, b.by())
 	require.NoError(t, err)
 	b.answer(b.due(payment.Storefront)[0], payment.DeliveryDelivered)
 	require.Equal(t, payment.EffectDone, b.effect(o.ID, track).State, "an operator saw to it")

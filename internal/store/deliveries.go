@@ -171,14 +171,20 @@ func (s *Store) disable(ctx context.Context, tx pgx.Tx, t payment.Target, why pa
 	tag, err := tx.Exec(ctx, `update webhook_endpoints set active = false, disabled_reason = $3, updated_at = $4
 		where store = $1 and id = $2 and active and id <> $5`,
 		t.Store, [16]byte(t.Endpoint), string(why), at, [16]byte(payment.Storefront))
-	if err != nil || tag.RowsAffected() == 0 || why != payment.DisabledFailing {
+	if err != nil || tag.RowsAffected() == 0 {
 		return err
 	}
-	_, err = tx.Exec(ctx, `insert into cases (id, store, kind, subject, state, detail, opened_at)
-		values ($1, $2, $3, $4, 'open', 'A webhook endpoint did not answer for days and gets no events any more.', $5)
-		on conflict (order_id, kind, transaction, subject) do nothing`,
-		[16]byte(s.newID()), t.Store, string(payment.CaseEndpointDisabled), t.Endpoint.String(), at)
-	return err
+	batch := &pgx.Batch{}
+	if why == payment.DisabledFailing {
+		queueCase(batch, &payment.Case{
+			ID: payment.CaseID(s.newID()), Store: t.Store, Kind: payment.CaseEndpointDisabled, Subject: t.Endpoint.String(),
+			Detail: "A webhook endpoint did not answer for days and gets no events any more.", OpenedAt: at,
+		})
+	}
+	entry := endpointAudit(payment.ByActor("", at), "disabled", t.Store, t.Endpoint)
+	entry.Detail = string(why)
+	queueAudit(batch, entry)
+	return tx.SendBatch(ctx, batch).Close()
 }
 
 // ReapDeliveries forgets up to limit deliveries that were made before a time,
@@ -245,7 +251,7 @@ func (s *Store) ListDeliveries(
 // zero, to all that are active and want its type. An event that the store does
 // not have is not found; one that nobody gets is a nothing_to_redeliver conflict.
 func (s *Store) Redeliver(
-	ctx context.Context, store string, id payment.EventID, to payment.EndpointID, at time.Time,
+	ctx context.Context, store string, id payment.EventID, to payment.EndpointID, by payment.AuditEntry,
 ) ([]payment.Delivery, error) {
 	var again []payment.Delivery
 	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
@@ -260,7 +266,7 @@ func (s *Store) Redeliver(
 					next_at = excluded.next_at, created_at = excluded.created_at, ended_at = null
 				returning endpoint, order_id, n, state, tries, status, error, next_at, created_at, ended_at)
 			select `+deliveryColumns+` from b e left join d on true order by d.endpoint`,
-			store, [16]byte(id.Order), id.N, [16]byte(to), [16]byte(payment.Storefront), at)
+			store, [16]byte(id.Order), id.N, [16]byte(to), [16]byte(payment.Storefront), by.At)
 		found, err := pgx.CollectRows(rows, scanAgain)
 		switch {
 		case err != nil:
@@ -274,7 +280,8 @@ func (s *Store) Redeliver(
 		for _, d := range found {
 			again = append(again, *d)
 		}
-		return nil
+		by.Store, by.Action, by.Subject, by.Order = store, "event.redelivered", id.String(), id.Order
+		return appendAudit(ctx, tx, by)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("redeliver %s: %w", id, err)

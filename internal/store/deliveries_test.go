@@ -74,7 +74,7 @@ func TestEventsBecomeDeliveriesToWhoeverWantsThem(t *testing.T) {
 	some, family := b.endpoint("demo", "order.paid"), b.endpoint("demo", "payment.*")
 	off := b.endpoint("demo")
 	no := false
-	_, err := b.ChangeEndpoint(t.Context(), "demo", off.ID, payment.EndpointChange{Active: &no}, b.now())
+	_, err := b.ChangeEndpoint(t.Context(), "demo", off.ID, payment.EndpointChange{Active: &no}, b.by())
 	require.NoError(t, err)
 	b.emit(o.ID, "order.paid", "payment.paid", "payments.odd")
 	b.emit(b.order("other", nil).ID, "order.paid")
@@ -229,7 +229,7 @@ func TestADisabledEndpointGetsNothingAndGoesOnFromWhereItIsTold(t *testing.T) {
 
 	b.emit(o.ID, "a.missed")
 	on := true
-	_, err = b.ChangeEndpoint(t.Context(), "demo", e.ID, payment.EndpointChange{Active: &on}, b.now())
+	_, err = b.ChangeEndpoint(t.Context(), "demo", e.ID, payment.EndpointChange{Active: &on}, b.by())
 	require.NoError(t, err)
 	b.emit(o.ID, "a.2")
 	b.pump("demo", 2)
@@ -248,7 +248,7 @@ func TestRedeliverBeginsAnew(t *testing.T) {
 	b.emit(o.ID, "a.1")
 	first := payment.EventID{Order: o.ID, N: 1}
 	again := func(store string, id payment.EventID, to payment.EndpointID) ([]payment.Delivery, error) {
-		return b.Redeliver(t.Context(), store, id, to, b.now())
+		return b.Redeliver(t.Context(), store, id, to, b.by())
 	}
 	_, err := again("demo", first, payment.EndpointID{})
 	require.Equal(t, "nothing_to_redeliver", payment.CodeOf(err))

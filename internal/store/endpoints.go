@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,9 +21,10 @@ const present = `(pg_current_xact_id()::text::bigint << 12 | 4095)`
 
 var errNoEndpoint = payment.NotFound("a webhook endpoint of this id")
 
-// CreateEndpoint keeps a new endpoint: events from now on are delivered to it. A
-// store that has as many as it can is an endpoints_full conflict.
-func (s *Store) CreateEndpoint(ctx context.Context, e payment.Endpoint) error {
+// CreateEndpoint keeps a new endpoint, and who made it in the audit: events from now
+// on are delivered to it. A store that has as many as it can is an endpoints_full
+// conflict.
+func (s *Store) CreateEndpoint(ctx context.Context, e payment.Endpoint, by payment.AuditEntry) error {
 	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		n, err := lockCursor(ctx, tx, e.Store)
 		if err != nil {
@@ -32,7 +35,10 @@ func (s *Store) CreateEndpoint(ctx context.Context, e payment.Endpoint) error {
 		}
 		_, err = tx.Exec(ctx, `insert into webhook_endpoints (store, id, url, types, since, created_at, updated_at)
 			values ($1, $2, $3, $4, `+present+`, $5, $5)`, e.Store, [16]byte(e.ID), e.URL, texts(e.Types), e.CreatedAt)
-		return err
+		if err != nil {
+			return err
+		}
+		return appendAudit(ctx, tx, endpointAudit(by, "created", e.Store, e.ID))
 	})
 	if err != nil {
 		return fmt.Errorf("create endpoint %s: %w", e.ID, err)
@@ -79,10 +85,10 @@ func (s *Store) Endpoint(ctx context.Context, store string, id payment.EndpointI
 	return oneEndpoint("read", id, found, err)
 }
 
-// ChangeEndpoint changes what is set. One that becomes active again is
-// forgiven, and gets the events from then on.
+// ChangeEndpoint changes what is set, and keeps who did so in the audit. One that
+// becomes active again is forgiven, and gets the events from then on.
 func (s *Store) ChangeEndpoint(
-	ctx context.Context, store string, id payment.EndpointID, c payment.EndpointChange, at time.Time,
+	ctx context.Context, store string, id payment.EndpointID, c payment.EndpointChange, by payment.AuditEntry,
 ) (payment.Endpoint, error) {
 	var types []string
 	if c.Types != nil {
@@ -101,39 +107,73 @@ func (s *Store) ChangeEndpoint(
 				failures = case when $5 or $3 <> url then 0 else failures end,
 				failing_since = case when $5 or $3 <> url then null else failing_since end,
 				resting_until = case when $5 or $3 <> url then null else resting_until end, updated_at = $6
-			where store = $1 and id = $2 returning `+endpointColumns, store, [16]byte(id), c.URL, types, c.Active, at)
-		found, err = pgx.CollectRows(rows, scanEndpoint)
-		return err
+			where store = $1 and id = $2 returning `+endpointColumns, store, [16]byte(id), c.URL, types, c.Active, by.At)
+		if found, err = pgx.CollectRows(rows, scanEndpoint); err != nil || len(found) == 0 {
+			return err
+		}
+		entry := endpointAudit(by, "changed", store, id)
+		entry.Detail = changedFields(c)
+		return appendAudit(ctx, tx, entry)
 	})
 	return oneEndpoint("change", id, found, err)
 }
 
-// RotateSecret begins the next version of an endpoint's secret; the one before
-// signs too until a time, and any that is older no more.
+// RotateSecret begins the next version of an endpoint's secret, and keeps who did so
+// in the audit; the one before signs too until a time, and any that is older no more.
 func (s *Store) RotateSecret(
-	ctx context.Context, store string, id payment.EndpointID, until, at time.Time,
+	ctx context.Context, store string, id payment.EndpointID, until time.Time, by payment.AuditEntry,
 ) (payment.Endpoint, error) {
 	var found []payment.Endpoint
 	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
 		rows, _ := tx.Query(ctx, `update webhook_endpoints set secret_version = secret_version + 1, rotating_until = $3,
-			updated_at = $4 where store = $1 and id = $2 returning `+endpointColumns, store, [16]byte(id), until, at)
-		found, err = pgx.CollectRows(rows, scanEndpoint)
-		return err
+			updated_at = $4 where store = $1 and id = $2 returning `+endpointColumns, store, [16]byte(id), until, by.At)
+		if found, err = pgx.CollectRows(rows, scanEndpoint); err != nil || len(found) == 0 {
+			return err
+		}
+		return appendAudit(ctx, tx, endpointAudit(by, "secret_rotated", store, id))
 	})
 	return oneEndpoint("rotate the secret of", id, found, err)
 }
 
-// DeleteEndpoint deletes an endpoint. What was on its way to it is not sent any
-// more, and forgotten in time.
-func (s *Store) DeleteEndpoint(ctx context.Context, store string, id payment.EndpointID) error {
-	n, err := s.put(ctx, `delete from webhook_endpoints where store = $1 and id = $2`, store, [16]byte(id))
-	if err == nil && n == 0 {
-		err = errNoEndpoint
-	}
+// DeleteEndpoint deletes an endpoint, and keeps who did so in the audit. What was on
+// its way to it is not sent any more, and forgotten in time.
+func (s *Store) DeleteEndpoint(ctx context.Context, store string, id payment.EndpointID, by payment.AuditEntry) error {
+	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `delete from webhook_endpoints where store = $1 and id = $2`, store, [16]byte(id))
+		if err == nil && tag.RowsAffected() == 0 {
+			err = errNoEndpoint
+		}
+		if err != nil {
+			return err
+		}
+		return appendAudit(ctx, tx, endpointAudit(by, "deleted", store, id))
+	})
 	if err != nil {
 		return fmt.Errorf("delete endpoint %s: %w", id, err)
 	}
 	return nil
+}
+
+// endpointAudit is the entry of what somebody did with an endpoint. Its URL is left
+// out: it may hold a password.
+func endpointAudit(by payment.AuditEntry, what, store string, id payment.EndpointID) payment.AuditEntry {
+	by.Store, by.Action, by.Subject = store, "webhook_endpoint."+what, id.String()
+	return by
+}
+
+// changedFields names what a change sets.
+func changedFields(c payment.EndpointChange) string {
+	var fields []string
+	if c.URL != nil {
+		fields = append(fields, "url")
+	}
+	if c.Types != nil {
+		fields = append(fields, "types")
+	}
+	if c.Active != nil {
+		fields = append(fields, "active="+strconv.FormatBool(*c.Active))
+	}
+	return strings.Join(fields, " ")
 }
 
 // SetStorefront says which types of events are commands for the store's own

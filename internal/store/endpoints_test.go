@@ -17,7 +17,7 @@ func (b *bundle) endpoint(storeName string, types ...string) payment.Endpoint {
 	e := payment.Endpoint{
 		ID: payment.EndpointID(b.ids.New()), Store: storeName, URL: "https://shop.example/hooks", Types: types, CreatedAt: b.now(),
 	}
-	require.NoError(b.t, b.CreateEndpoint(b.t.Context(), e))
+	require.NoError(b.t, b.CreateEndpoint(b.t.Context(), e, b.by()))
 	got, err := b.Endpoint(b.t.Context(), storeName, e.ID)
 	require.NoError(b.t, err)
 	return got
@@ -43,24 +43,24 @@ func TestEndpointsAreMadeReadChangedAndDeleted(t *testing.T) {
 
 	later := b.tick(time.Hour)
 	url, types, off, on := "https://shop.example/new", []string{}, false, true
-	changed, err := b.ChangeEndpoint(ctx, "demo", e.ID, payment.EndpointChange{URL: &url}, later)
+	changed, err := b.ChangeEndpoint(ctx, "demo", e.ID, payment.EndpointChange{URL: &url}, payment.ByActor("key_1", later))
 	require.NoError(t, err)
 	e.URL, e.UpdatedAt = url, later
 	require.Equal(t, e, changed)
-	changed, err = b.ChangeEndpoint(ctx, "demo", e.ID, payment.EndpointChange{Types: &types, Active: &off}, later)
+	changed, err = b.ChangeEndpoint(ctx, "demo", e.ID, payment.EndpointChange{Types: &types, Active: &off}, payment.ByActor("key_1", later))
 	require.NoError(t, err)
 	e.Types, e.Active, e.Disabled = types, false, payment.DisabledByRequest
 	require.Equal(t, e, changed)
-	changed, err = b.ChangeEndpoint(ctx, "demo", e.ID, payment.EndpointChange{Active: &on}, later)
+	changed, err = b.ChangeEndpoint(ctx, "demo", e.ID, payment.EndpointChange{Active: &on}, payment.ByActor("key_1", later))
 	require.NoError(t, err)
 	e.Active, e.Disabled = true, ""
 	require.Equal(t, e, changed)
-	_, err = b.ChangeEndpoint(ctx, "other", e.ID, payment.EndpointChange{Active: &off}, later)
+	_, err = b.ChangeEndpoint(ctx, "other", e.ID, payment.EndpointChange{Active: &off}, payment.ByActor("key_1", later))
 	require.Equal(t, payment.KindNotFound, payment.KindOf(err))
 
-	require.Equal(t, payment.KindNotFound, payment.KindOf(b.DeleteEndpoint(ctx, "other", e.ID)))
-	require.NoError(t, b.DeleteEndpoint(ctx, "demo", e.ID))
-	require.Equal(t, payment.KindNotFound, payment.KindOf(b.DeleteEndpoint(ctx, "demo", e.ID)))
+	require.Equal(t, payment.KindNotFound, payment.KindOf(b.DeleteEndpoint(ctx, "other", e.ID, b.by())))
+	require.NoError(t, b.DeleteEndpoint(ctx, "demo", e.ID, b.by()))
+	require.Equal(t, payment.KindNotFound, payment.KindOf(b.DeleteEndpoint(ctx, "demo", e.ID, b.by())))
 }
 
 func TestASecretOverlapsWithTheOneBefore(t *testing.T) {
@@ -68,14 +68,14 @@ func TestASecretOverlapsWithTheOneBefore(t *testing.T) {
 	b := setup(t)
 	e := b.endpoint("demo")
 	require.Equal(t, []int{1}, e.SecretVersions(b.now()))
-	e, err := b.RotateSecret(t.Context(), "demo", e.ID, b.now().Add(time.Hour), b.now())
+	e, err := b.RotateSecret(t.Context(), "demo", e.ID, b.now().Add(time.Hour), b.by())
 	require.NoError(t, err)
 	require.Equal(t, []int{2, 1}, e.SecretVersions(b.now()))
 	require.Equal(t, []int{2}, e.SecretVersions(b.now().Add(time.Hour)))
-	e, err = b.RotateSecret(t.Context(), "demo", e.ID, b.now().Add(time.Hour), b.now())
+	e, err = b.RotateSecret(t.Context(), "demo", e.ID, b.now().Add(time.Hour), b.by())
 	require.NoError(t, err)
 	require.Equal(t, []int{3, 2}, e.SecretVersions(b.now()), "a secret that leaked twice is gone at once")
-	_, err = b.RotateSecret(t.Context(), "other", e.ID, b.now(), b.now())
+	_, err = b.RotateSecret(t.Context(), "other", e.ID, b.now(), b.by())
 	require.Equal(t, payment.KindNotFound, payment.KindOf(err))
 }
 
@@ -84,7 +84,7 @@ func TestAStoreHasABoundedNumberOfEndpoints(t *testing.T) {
 	b := setup(t)
 	var made, full atomic.Int32
 	together(payment.EndpointsMax+8, func(int) {
-		err := b.CreateEndpoint(t.Context(), payment.Endpoint{ID: payment.EndpointID(b.ids.New()), Store: "demo", CreatedAt: b.now()})
+		err := b.CreateEndpoint(t.Context(), payment.Endpoint{ID: payment.EndpointID(b.ids.New()), Store: "demo", CreatedAt: b.now()}, b.by())
 		switch {
 		case err == nil:
 			made.Add(1)

@@ -18,9 +18,12 @@ const cardColumns = `c.id, c.store, c.code_hash, c.last4, c.currency, c.initial,
 const cardEntriesMax = 200
 
 // IssueGiftCard keeps a new card with its first entry, takes the idempotency key
-// and keeps the answer, all in one commit. A key that was taken before is a
-// *payment.Claimed, and a code that the store has already a conflict.
-func (s *Store) IssueGiftCard(ctx context.Context, c payment.GiftCard, claim *payment.Claim, reply payment.Reply) error {
+// and keeps the answer, and who issued the card in the audit, all in one commit. A key
+// that was taken before is a *payment.Claimed, and a code that the store has already a
+// conflict.
+func (s *Store) IssueGiftCard(
+	ctx context.Context, c payment.GiftCard, claim *payment.Claim, reply payment.Reply, by payment.AuditEntry,
+) error {
 	metadata, err := json.Marshal(c.Metadata)
 	if err != nil {
 		return fmt.Errorf("issue gift card %s: %w", c.ID, err)
@@ -36,6 +39,9 @@ func (s *Store) IssueGiftCard(ctx context.Context, c payment.GiftCard, claim *pa
 			metadata, c.CreatedAt)
 		batch.Queue(`insert into gift_card_entries (store, card, n, kind, amount, before, balance, at)
 			values ($1, $2, 1, 'issue', $3, 0, $3, $4)`, c.Store, [16]byte(c.ID), c.Initial.Minor(), c.CreatedAt)
+		by.Store, by.Action, by.Subject = c.Store, "gift_card.issued", c.ID.String()
+		by.Amount, by.Currency = c.Initial.String(), c.Initial.Currency().String()
+		queueAudit(batch, by)
 		return nil
 	})
 	switch violated(err) {
@@ -105,14 +111,26 @@ func (s *Store) ListGiftCards(ctx context.Context, store string, page payment.Pa
 	return list, next, nil
 }
 
-// ActivateGiftCard says whether a card can be paid with.
+// ActivateGiftCard says whether a card can be paid with. Who changed that is kept in
+// the audit.
 func (s *Store) ActivateGiftCard(
-	ctx context.Context, store string, id payment.GiftCardID, active bool, at time.Time,
+	ctx context.Context, store string, id payment.GiftCardID, active bool, by payment.AuditEntry,
 ) (payment.GiftCard, error) {
+	by.Store, by.Action, by.Subject = store, "gift_card.activated", id.String()
+	if !active {
+		by.Action = "gift_card.deactivated"
+	}
 	var found []payment.GiftCard
 	err := s.repeatable(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
-		rows, _ := tx.Query(ctx, `update gift_cards c set active = $3, updated_at = case when active = $3 then updated_at else $4 end
-			where store = $1 and id = $2 returning `+cardColumns, store, [16]byte(id), active, at)
+		tag, err := tx.Exec(ctx, `update gift_cards set active = $3, updated_at = $4 where store = $1 and id = $2 and active <> $3`,
+			store, [16]byte(id), active, by.At)
+		if err == nil && tag.RowsAffected() == 1 {
+			err = appendAudit(ctx, tx, by)
+		}
+		if err != nil {
+			return err
+		}
+		rows, _ := tx.Query(ctx, `select `+cardColumns+` from gift_cards c where store = $1 and id = $2`, store, [16]byte(id))
 		found, err = pgx.CollectRows(rows, scanCard)
 		return err
 	})

@@ -26,7 +26,7 @@ func (b *bundle) issue(amount, code string, change func(c *payment.GiftCard)) (p
 		change(&c)
 	}
 	c.CodeHash = secret.Hash(c.Store)
-	require.NoError(b.t, b.IssueGiftCard(b.t.Context(), c, b.claim(c.Store, b.ids.Token()), payment.Reply{Status: 201, Body: []byte("{}")}))
+	require.NoError(b.t, b.IssueGiftCard(b.t.Context(), c, b.claim(c.Store, b.ids.Token()), payment.Reply{Status: 201, Body: []byte("{}")}, b.by()))
 	return c, secret
 }
 
@@ -150,14 +150,14 @@ func TestWhenAGiftCardIsNotPaidWith(t *testing.T) {
 	b.ledger(expiring)
 
 	blocked, code := b.issue("50.00", "EUR", nil)
-	card, err := b.ActivateGiftCard(ctx, "demo", blocked.ID, false, b.tick(time.Minute))
+	card, err := b.ActivateGiftCard(ctx, "demo", blocked.ID, false, payment.ByActor("key_1", b.tick(time.Minute)))
 	require.NoError(t, err)
 	require.False(t, card.Active)
 	require.Equal(t, b.now(), card.UpdatedAt)
 	take(code, payment.ErrGiftCardInvalid)
-	_, err = b.ActivateGiftCard(ctx, "other", blocked.ID, true, b.now())
+	_, err = b.ActivateGiftCard(ctx, "other", blocked.ID, true, b.by())
 	require.ErrorIs(t, err, payment.ErrGiftCardNotFound)
-	_, err = b.ActivateGiftCard(ctx, "demo", blocked.ID, true, b.now())
+	_, err = b.ActivateGiftCard(ctx, "demo", blocked.ID, true, b.by())
 	require.NoError(t, err)
 	take(code, nil)
 }
@@ -237,17 +237,17 @@ func TestAGiftCardIsIssuedOnceForAKey(t *testing.T) {
 	issued, code := b.issue("50.00", "EUR", nil)
 	twin := issued
 	twin.ID = payment.GiftCardID(b.ids.New())
-	err := b.IssueGiftCard(ctx, twin, b.claim("demo", "twin"), payment.Reply{Status: 201})
+	err := b.IssueGiftCard(ctx, twin, b.claim("demo", "twin"), payment.Reply{Status: 201}, b.by())
 	require.Equal(t, "gift_card_code_taken", payment.CodeOf(err))
 	free, err := b.Claimed(ctx, b.claim("demo", "twin"))
 	require.NoError(t, err)
 	require.Nil(t, free, "a refused request takes no key")
 
 	twin.Store, twin.CodeHash = "other", code.Hash("other")
-	require.NoError(t, b.IssueGiftCard(ctx, twin, b.claim("other", "k"), payment.Reply{Status: 201, Body: []byte("first")}))
+	require.NoError(t, b.IssueGiftCard(ctx, twin, b.claim("other", "k"), payment.Reply{Status: 201, Body: []byte("first")}, b.by()))
 	another := twin
 	another.ID, another.CodeHash = payment.GiftCardID(b.ids.New()), b.ids.GiftCardCode().Hash("other")
-	err = b.IssueGiftCard(ctx, another, b.claim("other", "k"), payment.Reply{Status: 201, Body: []byte("second")})
+	err = b.IssueGiftCard(ctx, another, b.claim("other", "k"), payment.Reply{Status: 201, Body: []byte("second")}, b.by())
 	var claimed *payment.Claimed
 	require.ErrorAs(t, err, &claimed)
 	require.Equal(t, "first", string(claimed.Reply.Body))

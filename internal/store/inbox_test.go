@@ -181,7 +181,7 @@ func TestTimelineTellsTheStoryInOrder(t *testing.T) {
 		}}}
 	})
 	b.tick(time.Second)
-	_, err := b.AddNote(t.Context(), "demo", o.ID, payment.Note{Author: "key", Text: "packed", At: b.now()})
+	_, err := b.AddNote(t.Context(), "demo", o.ID, payment.Note{Author: "key", Text: "packed", At: b.now()}, b.by())
 	require.NoError(t, err)
 
 	entries, err := b.Timeline(t.Context(), "demo", o.ID, 100)

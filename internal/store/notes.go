@@ -16,10 +16,11 @@ import (
 const notesMax = 500_000
 
 // AddNote adds a line to the timeline of a store's order and returns it with its
-// number, which it takes under the lock of the order. It is not repeated when
-// the answer to COMMIT is lost: a note twice is worse than an error.
+// number, which it takes under the lock of the order, and keeps who did so in the
+// audit. It is not repeated when the answer to COMMIT is lost: a note twice is worse
+// than an error.
 func (s *Store) AddNote(
-	ctx context.Context, store string, id payment.OrderID, note payment.Note,
+	ctx context.Context, store string, id payment.OrderID, note payment.Note, by payment.AuditEntry,
 ) (payment.Note, error) {
 	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		n, err := takeNumber(ctx, tx, store, id)
@@ -30,7 +31,11 @@ func (s *Store) AddNote(
 			return payment.Errorf(payment.KindConflict, "order_full", "the order takes no more notes")
 		}
 		note.N = n
-		return insertNote(ctx, tx, id, note)
+		if err := insertNote(ctx, tx, id, note); err != nil {
+			return err
+		}
+		by.Store, by.Action, by.Subject, by.Order = store, "note.added", payment.NoteID{Order: id, N: n}.String(), id
+		return appendAudit(ctx, tx, by)
 	})
 	if err != nil {
 		return payment.Note{}, fmt.Errorf("note of order %s: %w", id, err)

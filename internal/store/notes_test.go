@@ -26,13 +26,13 @@ func TestNotesAreNumberedByTheirOrder(t *testing.T) {
 			})
 			return
 		}
-		_, err := b.AddNote(t.Context(), "demo", o.ID, payment.Note{Author: "key", Text: strconv.Itoa(i), At: b.now()})
+		_, err := b.AddNote(t.Context(), "demo", o.ID, payment.Note{Author: "key", Text: strconv.Itoa(i), At: b.now()}, b.by())
 		if err != nil {
 			t.Error(err)
 		}
 	})
 	added, err := b.AddNote(t.Context(), "demo", o.ID,
-		payment.Note{Author: "key", Text: "<last>\n'", DisplayToCustomer: true, At: b.now()})
+		payment.Note{Author: "key", Text: "<last>\n'", DisplayToCustomer: true, At: b.now()}, b.by())
 	require.NoError(t, err)
 
 	var notes []payment.Note
@@ -56,7 +56,7 @@ func TestNotesOfAnotherStoreDoNotExist(t *testing.T) {
 	require.Empty(t, none)
 	require.Empty(t, next)
 	for storeName, id := range map[string]payment.OrderID{"other": o.ID, "demo": payment.OrderID(b.ids.New())} {
-		_, err := b.AddNote(t.Context(), storeName, id, payment.Note{Text: "x", At: b.now()})
+		_, err := b.AddNote(t.Context(), storeName, id, payment.Note{Text: "x", At: b.now()}, b.by())
 		require.ErrorIs(t, err, payment.ErrOrderNotFound)
 		_, _, err = b.ListNotes(t.Context(), storeName, id, payment.Page{})
 		require.ErrorIs(t, err, payment.ErrOrderNotFound)
@@ -68,7 +68,7 @@ func TestNotesLeaveNumbersForTheMoney(t *testing.T) {
 	b := setup(t)
 	o := b.order("demo", nil)
 	b.exec("update orders set numbers = 500000")
-	_, err := b.AddNote(t.Context(), "demo", o.ID, payment.Note{Text: "x", At: b.now()})
+	_, err := b.AddNote(t.Context(), "demo", o.ID, payment.Note{Text: "x", At: b.now()}, b.by())
 	require.Equal(t, "order_full", payment.CodeOf(err))
 	require.Equal(t, 500000, value[int](b, "select numbers from orders"))
 }

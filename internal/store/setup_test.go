@@ -50,6 +50,9 @@ func setup(t *testing.T) *bundle {
 
 func (b *bundle) now() time.Time { return time.UnixMicro(b.clock.Load()).UTC() }
 
+// by begins the entry of what somebody does now.
+func (b *bundle) by() payment.AuditEntry { return payment.ByActor("key_1", b.now()) }
+
 // tick lets time pass and returns what it is then.
 func (b *bundle) tick(d time.Duration) time.Time {
 	b.clock.Add(d.Microseconds())

@@ -58,7 +58,7 @@ func TestWhatAShopperIsToldOfACard(t *testing.T) {
 	_, foreign := b.issue("other", eur("50.00"))
 	_, dollars := b.issue("demo", money("50.00", "USD"))
 	blockedID, blocked := b.issue("demo", eur("50.00"))
-	_, err := b.store.ActivateGiftCard(t.Context(), "demo", blockedID, false, b.now)
+	_, err := b.store.ActivateGiftCard(t.Context(), "demo", blockedID, false, payment.ByActor("key_1", b.now))
 	require.NoError(t, err)
 	pay := func(code payment.GiftCardCode) payment.Fact {
 		_, request := b.order(code.Reveal(), eur("20.00"))

@@ -72,7 +72,7 @@ func (b *bundle) issue(storeName string, amount payment.Money) (payment.GiftCard
 		Initial: amount, Balance: amount, Active: true, CreatedAt: b.now, UpdatedAt: b.now,
 	}
 	claim := &payment.Claim{Store: storeName, Operation: "issue", Key: c.ID.String(), Fingerprint: []byte("f"), At: b.now}
-	require.NoError(b.t, b.store.IssueGiftCard(b.t.Context(), c, claim, payment.Reply{Status: 201}))
+	require.NoError(b.t, b.store.IssueGiftCard(b.t.Context(), c, claim, payment.Reply{Status: 201}, payment.ByActor("key_1", b.now)))
 	return c.ID, code
 }
 
