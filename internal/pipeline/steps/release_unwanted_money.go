@@ -26,16 +26,29 @@ func (releaseUnwantedMoney) Name() string { return "release-unwanted-money" }
 func (s releaseUnwantedMoney) Do(run *pipeline.Run) error {
 	o, returns := run.Order, s.returns(run.Order.Store)
 	for _, f := range run.Findings {
-		t := f.Transaction
-		if !f.Changed || t.State != payment.Approved || f.Payment.Release != nil {
+		t, p := f.Transaction, f.Payment
+		if !f.Changed || t.State != payment.Approved || p.Release != nil && p.Release.Refund || outsideAnyPSP(f.Source) {
 			continue
 		}
 		switch brings := t.Type.Initial() || t.Type == payment.Capture; {
 		case returns.Late && brings && o.Saved.Status == payment.OrderCancelled:
-			o.ReleaseLater(f.Payment, payment.Release{Reason: payment.ReleaseLate, Refund: true}, run.At)
-		case returns.Surplus && t.Type.Initial() && t.Parent == 0 && o.Held().Cmp(o.Total) > 0:
-			o.ReleaseLater(f.Payment, payment.Release{Reason: payment.ReleaseSurplus, Refund: true}, run.At)
+			o.ReleaseLater(p, payment.Release{Reason: payment.ReleaseLate, Refund: true}, run.At)
+		case returns.Surplus && t.Type.Initial() && t.Parent == 0 && surplus(o, p):
+			o.ReleaseLater(p, payment.Release{Reason: payment.ReleaseSurplus, Refund: true}, run.At)
 		}
 	}
 	return nil
+}
+
+// surplus tells of a payment that the order is covered without it. What covers the
+// order only in part by itself is for a person to sort out.
+func surplus(o *payment.Order, p *payment.Payment) bool {
+	held := o.Held()
+	return held.Cmp(o.Total) > 0 && held.Sub(p.Held()).Cmp(o.Total) >= 0
+}
+
+// outsideAnyPSP tells of money that somebody vouched for: it goes back as it came,
+// by a person, and the books must not say so before.
+func outsideAnyPSP(s payment.Source) bool {
+	return s == payment.SourceOperator || s == payment.SourceGateway
 }
