@@ -10,7 +10,7 @@ import (
 // apiBooks names what the lists of the API are read from.
 func apiBooks(s *store.Store, m *moments.Service, j *jobs.Jobs) api.Books {
 	return api.Books{
-		Transactions: s, Notes: s, Timeline: s, Attributes: s, Events: s, Endpoints: s, Deliveries: s, Runs: s, Notifications: s, News: s, Cases: s,
+		Transactions: s, Notes: s, Timeline: s, Attributes: s, CheckoutState: s.CheckoutState(), Events: s, Endpoints: s, Deliveries: s, Runs: s, Notifications: s, News: s, Cases: s,
 		Stock: s, PromotionCodes: s, Baskets: s, GiftCards: s, Audits: s, Replays: m, Pipelines: m, Jobs: j,
 	}
 }

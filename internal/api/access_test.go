@@ -44,6 +44,7 @@ var bodies = map[string]any{
 	"resolve-case":            map[string]any{"resolution": "checked", "reason": "it is as it should be"},
 	"add-note":                map[string]any{"text": "called"},
 	"put-attribute":           map[string]any{"a": 1},
+	"put-checkout-state":      map[string]any{"a": 1},
 	"put-stock":               map[string]any{"items": []any{map[string]any{"sku": "X-1", "quantity": 1}}},
 	"put-promotion-codes":     map[string]any{"items": []any{map[string]any{"code": "WINTER"}}},
 	"put-basket":              map[string]any{"lines": []any{}},

@@ -61,19 +61,29 @@ func (m Precondition) expected() (*int64, error) {
 	return &version, nil
 }
 
-func (a *API) getAttribute(ctx context.Context, in *AttributePath) (*rawOutput, error) {
+// shelf answers for values by order and key: attributes, or the state of checkouts.
+type shelf struct {
+	values Attributes
+	api    *API
+}
+
+func (a *API) attributes() shelf { return shelf{values: a.Books.Attributes, api: a} }
+
+func (a *API) checkoutState() shelf { return shelf{values: a.Books.CheckoutState, api: a} }
+
+func (s shelf) get(ctx context.Context, in *AttributePath) (*rawOutput, error) {
 	id, err := payment.ParseOrderID(in.ID)
 	if err != nil {
 		return nil, err
 	}
-	kept, err := a.Books.Attributes.Attribute(ctx, storeOf(ctx), id, in.Key)
+	kept, err := s.values.Attribute(ctx, storeOf(ctx), id, in.Key)
 	if err != nil {
 		return nil, err
 	}
 	return raw(kept.Value, etagOf(kept.Version)), nil
 }
 
-func (a *API) putAttribute(ctx context.Context, in *struct {
+func (s shelf) put(ctx context.Context, in *struct {
 	AttributePath
 	Precondition
 	Body json.RawMessage `doc:"Any JSON."`
@@ -86,14 +96,14 @@ func (a *API) putAttribute(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	kept, err := a.Books.Attributes.PutAttribute(ctx, storeOf(ctx), id, in.Key, in.Body, expect, a.Now())
+	kept, err := s.values.PutAttribute(ctx, storeOf(ctx), id, in.Key, in.Body, expect, s.api.Now())
 	if err != nil {
 		return nil, versioned(err)
 	}
 	return raw(kept.Value, etagOf(kept.Version)), nil
 }
 
-func (a *API) deleteAttribute(ctx context.Context, in *struct {
+func (s shelf) delete(ctx context.Context, in *struct {
 	AttributePath
 	Precondition
 }) (*struct{}, error) {
@@ -105,7 +115,7 @@ func (a *API) deleteAttribute(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return nil, versioned(a.Books.Attributes.DeleteAttribute(ctx, storeOf(ctx), id, in.Key, expect))
+	return nil, versioned(s.values.DeleteAttribute(ctx, storeOf(ctx), id, in.Key, expect))
 }
 
 // versioned gives a lost comparison the status that HTTP has for it.

@@ -15,6 +15,7 @@ type Books struct {
 	Notes          Notes
 	Timeline       Timeline
 	Attributes     Attributes
+	CheckoutState  Attributes
 	Events         Events
 	Endpoints      Endpoints
 	Deliveries     Deliveries

@@ -22,9 +22,12 @@ func (a *API) listRoutes() {
 	add(a, get("/v1/orders/{id}/notes", "list-notes", "List the notes of an order"), a.listNotes)
 	add(a, post("/v1/orders/{id}/notes", "add-note", "Leave a note on an order", orders).created(), a.addNote)
 	add(a, get("/v1/orders/{id}/timeline", "get-timeline", "Read all that happened to an order"), a.getTimeline)
-	add(a, get("/v1/orders/{id}/attributes/{key}", "get-attribute", "Read an attribute of an order").answersJSON(), a.getAttribute)
-	add(a, put("/v1/orders/{id}/attributes/{key}", "put-attribute", "Keep an attribute for an order", orders).answersJSON().upTo(attributeMaxBytes), a.putAttribute)
-	add(a, del("/v1/orders/{id}/attributes/{key}", "delete-attribute", "Delete an attribute of an order", orders), a.deleteAttribute)
+	add(a, get("/v1/orders/{id}/attributes/{key}", "get-attribute", "Read an attribute of an order").answersJSON(), a.attributes().get)
+	add(a, put("/v1/orders/{id}/attributes/{key}", "put-attribute", "Keep an attribute for an order", orders).answersJSON().upTo(attributeMaxBytes), a.attributes().put)
+	add(a, del("/v1/orders/{id}/attributes/{key}", "delete-attribute", "Delete an attribute of an order", orders), a.attributes().delete)
+	add(a, get("/v1/orders/{id}/checkout-state/{key}", "get-checkout-state", "Read what a checkout keeps").answersJSON(), a.checkoutState().get)
+	add(a, put("/v1/orders/{id}/checkout-state/{key}", "put-checkout-state", "Keep something for a checkout", orders).answersJSON().upTo(attributeMaxBytes), a.checkoutState().put)
+	add(a, del("/v1/orders/{id}/checkout-state/{key}", "delete-checkout-state", "Delete what a checkout keeps", orders), a.checkoutState().delete)
 	add(a, post("/v1/orders/{id}/notifications/seen", "mark-order-seen", "Clear the new-notification flag of an order", orders), a.markSeen)
 
 	// What happened, for the store's programs and for operators.

@@ -147,3 +147,26 @@ func TestKeysOfAttributesAreNames(t *testing.T) {
 	}
 	c.Put(base+"A.b_c:d-9", `1`).Is(http.StatusOK)
 }
+
+func TestWhatACheckoutKeepsLivesUntilTheOrderIsPlaced(t *testing.T) {
+	t.Parallel()
+	b := boot(t)
+	c := b.Client()
+	order := c.Order()
+	path := "/v1/orders/" + order + "/checkout-state/chosen"
+	c.Get(path).Refused(http.StatusNotFound, "not_found")
+	c.Put(path, `{"method":"card"}`).Is(http.StatusOK)
+	etag := c.Get(path).Is(http.StatusOK).Header.Get("ETag")
+	c.Put(path, `{"method":"wallet"}`, "If-Match", etag).Is(http.StatusOK)
+	c.Put(path, `{}`, "If-Match", etag).Refused(http.StatusPreconditionFailed, "version_conflict")
+	require.Equal(t, `{"method":"wallet"}`, string(c.Get(path).Body))
+	c.Get("/v1/orders/"+order+"/attributes/chosen").Refused(http.StatusNotFound, "not_found")
+
+	c.Pay(order, "card", nil).Is(http.StatusOK)
+	c.Get(path).Refused(http.StatusNotFound, "not_found")
+	c.Put(path, `{}`).Refused(http.StatusConflict, "order_placed")
+	c.Send(http.MethodDelete, path, nil).Refused(http.StatusConflict, "order_placed")
+	reaped, err := b.Store.ReapCheckoutState(t.Context(), 10)
+	require.NoError(t, err)
+	require.Equal(t, 1, reaped)
+}

@@ -147,7 +147,7 @@ func bootOn(t *testing.T, database string, change ...func(*api.Deps)) *bundle {
 
 func booksOf(s *store.Store, m *moments.Service) api.Books {
 	return api.Books{
-		Transactions: s, Notes: s, Timeline: s, Attributes: s, Events: s, Endpoints: s, Deliveries: s, Runs: s, Notifications: s, News: s, Cases: s,
+		Transactions: s, Notes: s, Timeline: s, Attributes: s, CheckoutState: s.CheckoutState(), Events: s, Endpoints: s, Deliveries: s, Runs: s, Notifications: s, News: s, Cases: s,
 		Stock: s, PromotionCodes: s, Baskets: s, GiftCards: s, Audits: s, Replays: m, Pipelines: m, Jobs: parked{},
 	}
 }

@@ -43,7 +43,7 @@ func TestEffectsOfAStorefrontAreCommands(t *testing.T) {
 	require.Equal(t, []string{"postponed deduct_stock", "applied delete_basket:b-9", "applied deduct_stock"}, b.done())
 
 	require.NoError(t, j.Pump(t.Context()))
-	require.Equal(t, map[string][]string{"demo": {"stock.deduct", "promotion.track", "promotion.untrack"}, "gone": nil}, o.types)
+	require.Equal(t, map[string][]string{"demo": {"stock.deduct", "stock.restore", "promotion.track", "promotion.untrack"}, "gone": nil}, o.types)
 	o.types = map[string][]string{}
 	require.NoError(t, j.Pump(t.Context()))
 	require.Empty(t, o.types, "the settings say nothing new")

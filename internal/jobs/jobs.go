@@ -69,8 +69,10 @@ type Releases interface {
 	DueReleases(ctx context.Context, now, leaseUntil time.Time, limit int) ([]payment.DuePayment, error)
 }
 
-// Claims reaps idempotency keys.
+// Claims reaps what nobody needs any more: idempotency keys that are old, and the
+// state of checkouts that are over.
 type Claims interface {
+	ReapCheckoutState(ctx context.Context, limit int) (int, error)
 	ReapClaims(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
@@ -113,6 +115,7 @@ type Deps struct {
 	Clocks        Clocks
 	Comparisons   Comparisons
 	Claims        Claims
+	Audits        Audits // nil takes over nothing
 	Moments       Moments
 	Orders        Orders
 	Mailer        Mailer
@@ -143,6 +146,7 @@ type Jobs struct {
 	rounds   rounds
 	synced   synced
 	pressure pressure
+	auditing auditing
 	draining chan struct{}
 	drain    func()
 	outages  outages

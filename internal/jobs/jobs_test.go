@@ -179,6 +179,8 @@ func (b *books) Reconcile(_ context.Context, c payment.Comparison) (bool, error)
 	return true, nil
 }
 
+func (b *books) ReapCheckoutState(context.Context, int) (int, error) { return 0, nil }
+
 func (b *books) ReapClaims(_ context.Context, before time.Time, _ int) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

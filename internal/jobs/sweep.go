@@ -43,8 +43,10 @@ func (j *Jobs) sweeps() []sweep {
 		{name: "expiry", every: 30 * time.Second, batch: j.expiry},
 		{name: "authorizations", every: time.Minute, batch: j.authorizations},
 		{name: "reconciliation", every: time.Minute, batch: j.reconciliation},
+		{name: "checkout-state", every: 10 * time.Minute, batch: j.checkouts},
 		{name: "idempotency-keys", every: 10 * time.Minute, batch: j.keys},
 		{name: "old-deliveries", every: 10 * time.Minute, batch: j.reapDeliveries},
+		{name: "audit", every: auditEvery, batch: j.audit},
 	}
 }
 

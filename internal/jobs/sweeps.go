@@ -105,3 +105,9 @@ func (j *Jobs) keys(ctx context.Context) (bool, error) {
 	reaped, err := j.Claims.ReapClaims(ctx, j.Now().Add(-keyLifetime), batchMax*10)
 	return reaped == batchMax*10, err
 }
+
+// checkouts forgets what storefronts kept for checkouts that are over.
+func (j *Jobs) checkouts(ctx context.Context) (bool, error) {
+	reaped, err := j.Claims.ReapCheckoutState(ctx, batchMax*10)
+	return reaped == batchMax*10, err
+}
