@@ -129,8 +129,8 @@ type attempt struct {
 	finding bool
 	// begins tells that the run begins a payment: the one that it is about once
 	// more, or one with a method.
-	begins  bool
-	method  string
+	begins bool
+	method string
 	// operates is what is done with the payment that the run is about; "" for nothing.
 	operates payment.Action
 	remarks  []string
