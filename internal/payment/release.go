@@ -57,6 +57,7 @@ func (o *Order) ReleaseLater(p *Payment, r Release, at time.Time) bool {
 	r.DueAt = at
 	p.Release = &r
 	p.change = p.change.touched()
+	p.endRelease(at) // all of it may have been given back before
 	o.Emit(Event{Type: "payment.release", Payment: p.N, Status: string(r.Reason)}, at)
 	return true
 }

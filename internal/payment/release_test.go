@@ -48,6 +48,19 @@ func TestAReleaseEndsWithTheLastOfTheMoney(t *testing.T) {
 	require.True(t, l.p.Release.Open(), "the money came back to us: it is given back again")
 }
 
+func TestAReleaseOfWhatWasGivenBackBeforeIsOver(t *testing.T) {
+	t.Parallel()
+	o := unpaid(t, "50.00")
+	p := begun(o, payment.AuthorizeAndCapture, "PAY", euros(t, "20.00"))
+	record(t, o, payment.Fact{Reference: reference("PAY"), State: payment.Approved})
+	o.Announce(p, payment.Refund, reference("BACK"), euros(t, "20.00"), noon(), noon())
+	record(t, o, payment.Fact{Reference: reference("BACK"), State: payment.Approved})
+
+	o.ReleaseLater(p, payment.Release{Reason: payment.ReleaseTender, Refund: true}, noon())
+	require.False(t, p.Release.Open(), "nobody looks for money that is not there, again and again")
+	require.True(t, p.Dropped())
+}
+
 func TestWhatIsNotReleasedIsNobodysBusiness(t *testing.T) {
 	t.Parallel()
 	l := authorized(t).status(payment.OrderProcessing).then(payment.Capture, "C", "30.00", payment.Approved)
