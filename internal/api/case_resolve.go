@@ -41,7 +41,7 @@ func (a *API) resolveCase(ctx context.Context, in *struct {
 	var renderErr error
 	answer, err := a.Moments.ResolveCase(ctx, moments.ResolveCommand{
 		Store: storeOf(ctx), Case: id, Resolution: in.Body.Resolution, Reason: reason, Action: action,
-		Claim: claimOf(ctx, a, "POST /v1/cases/{id}/resolve", in.ID), Author: key.Name, By: payment.AuditEntry{At: a.Now(), Actor: key.ID, Source: "api"},
+		Claim: claimOf(ctx, a, "POST /v1/cases/{id}/resolve", in.ID), Author: key.Name, By: a.by(ctx),
 		Render: func(c payment.Case) payment.Reply {
 			body, err := httpkit.EncodeJSON(a.viewCase(c))
 			renderErr = err
