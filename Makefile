@@ -9,10 +9,10 @@ LINT     := .tools/golangci-lint
 RACE     := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt format-check vet lint generated-check generate bench chaos cover clean go postgres
+.PHONY: help run build test check fmt format-check vet lint generated-check generate bench chaos simulate simulate-mutants cover clean go postgres
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: go ## Set everything up and serve the demo: PostgreSQL, schema, demo store, sandbox PSP
 	@go build -o bin/paysvc ./cmd/paysvc
@@ -37,6 +37,12 @@ bench: go postgres ## Measure the service against the floor that its database se
 
 chaos: go postgres ## Break everything around the service while shoppers buy, and compare the books with the PSP's
 	go run ./cmd/chaos
+
+simulate: go postgres ## Simulate the service in virtual time, with faults, and check the books (N=2000 SEED=1)
+	go test -count=1 -timeout 60m -run '^TestHistories$$' -v ./internal/simulation -args -histories=$(or $(N),2000) -seed=$(or $(SEED),1)
+
+simulate-mutants: go postgres ## Plant bugs in money code, one by one, and see that the simulation catches each
+	go test -count=1 -timeout 60m -run '^TestPlantedBugsAreCaught$$' -v ./internal/simulation -args -plant
 
 cover: go postgres ## Run every test and show what they reach
 	go test -shuffle=on -count=1 -coverpkg=./internal/...,./cmd/... -coverprofile=coverage.out ./...

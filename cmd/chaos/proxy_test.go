@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -59,6 +60,7 @@ func dial(t *testing.T, f *fakeServer, fate string) (net.Conn, *bufio.Reader, *p
 	conn, err := net.Dial("tcp", p.address())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
+	require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second))) // a proxy that does not cut fails, and does not hang
 	_, err = conn.Write(packet(0, "\x00\x03\x00\x00user\x00paysvc\x00\x00"))
 	require.NoError(t, err)
 	return conn, bufio.NewReader(conn), p

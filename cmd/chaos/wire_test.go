@@ -61,6 +61,9 @@ func TestACommitIsSeenInABatchOfPreparedStatements(t *testing.T) {
 func TestANameThatIsUsedForSomethingElseDoesNotCommit(t *testing.T) {
 	t.Parallel()
 	d := newDialogue()
+	require.Equal(t, []int{2}, strikes(t, d,
+		packet('P', "c\x00commit\x00\x00\x00"), packet('B', "\x00c\x00"), packet('E', "\x00\x00\x00\x00\x00"),
+		packet('P', "i\x00insert\x00\x00\x00"), packet('B', "\x00i\x00"), packet('E', "\x00\x00\x00\x00\x00")), "a portal is bound anew")
 	require.Empty(t, strikes(t, d,
 		packet('P', "\x00commit\x00\x00\x00"), packet('P', "\x00select 1\x00\x00\x00"),
 		packet('B', "\x00\x00"), packet('E', "\x00\x00\x00\x00\x00"),
