@@ -128,20 +128,20 @@ func (s *Service) mayCancel(run *pipeline.Run, c CancelCommand) error {
 	if err := o.AllowCancel(); err != nil {
 		return err
 	}
+	run.Cancel = &pipeline.Cancellation{Author: c.Author, Reason: c.Reason, Sums: o.Sums()}
 	for _, p := range o.Payments {
 		if err := s.releaseOnCancel(run, p, c); err != nil {
 			return err
 		}
 	}
-	run.Cancel = &pipeline.Cancellation{Author: c.Author, Reason: c.Reason, Holding: c.Release != ""}
 	return forgo(run)
 }
 
 // releaseOnCancel decides about what one payment of a cancelled order holds.
 func (s *Service) releaseOnCancel(run *pipeline.Run, p *payment.Payment, c CancelCommand) error {
 	taken := p.Sums.Captured.Cmp(p.Sums.Refunded) > 0
-	if !taken && !p.Sums.Reserved().IsPositive() || p.Release.Open() {
-		return nil
+	if !taken && !p.Sums.Reserved().IsPositive() || p.Release.Open() && (p.Release.Refund || !taken) {
+		return nil // there is none, or it is on its way back
 	}
 	switch {
 	case c.Release == "":
@@ -159,7 +159,7 @@ func (s *Service) releaseOnCancel(run *pipeline.Run, p *payment.Payment, c Cance
 		return payment.NotAllowed("gateway_cannot", "the payment's PSP cannot give the money back: cancel with release none")
 	}
 	release := payment.Release{Reason: payment.ReleaseCancelled, Refund: c.Release == releaseRefund}
-	run.Order.ReleaseLater(p, release, run.At)
+	run.Cancel.GiveBack = append(run.Cancel.GiveBack, pipeline.GiveBack{Payment: p.N, Release: release})
 	return nil
 }
 

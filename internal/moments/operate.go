@@ -252,7 +252,7 @@ func (s *Service) refundable(o *payment.Order, op *pipeline.Operation, at time.T
 		left, err := o.Allow(op.Action, p, terms, at)
 		switch reason := whyNot(err); {
 		case err == nil:
-			parts, most = append(parts, pipeline.Part{Payment: p.N, Amount: left}), most.Add(left)
+			parts, most = append(parts, pipeline.Part{Payment: p.N, Amount: left, Offline: terms.Offline}), most.Add(left)
 		case reason == outcomeUnknown: // how much is left of the order is not known either
 			return nil, most, err
 		case reason != "refunded_already" || whyNot(why) == "nothing_captured":

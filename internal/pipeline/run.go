@@ -55,8 +55,23 @@ type Run struct {
 type Cancellation struct {
 	Author string
 	Reason string
-	// Holding tells that the order may be cancelled while it holds money.
-	Holding bool
+	// Sums are what the order's payments had brought when that was decided: it was
+	// not decided for more.
+	Sums payment.Sums
+	// GiveBack is what happens, with the cancellation, to money that the order holds.
+	GiveBack []GiveBack
+}
+
+// Overtaken tells whether more money came than whoever cancels knew of.
+func (c *Cancellation) Overtaken(o *payment.Order) bool {
+	now := o.Sums()
+	return now.Authorized.Minor() > c.Sums.Authorized.Minor() || now.Captured.Minor() > c.Sums.Captured.Minor()
+}
+
+// GiveBack is a decision about the money of a payment, by its number.
+type GiveBack struct {
+	Payment int
+	payment.Release
 }
 
 // Operation is what somebody wants done with money that payments hold.
@@ -77,6 +92,9 @@ type Operation struct {
 	StoreReference string
 }
 
+// Outside tells of a part that it happens outside any PSP, and is only recorded.
+func (op *Operation) Outside(part Part) bool { return op.Offline || part.Offline }
+
 // Amount is how much the operation is about in all; false where it is about none.
 func (op *Operation) Amount() (sum payment.Money, some bool) {
 	for i, part := range op.Parts {
@@ -93,6 +111,8 @@ func (op *Operation) Amount() (sum payment.Money, some bool) {
 type Part struct {
 	Payment int // its number
 	Amount  payment.Money
+	// Offline records it, where the payment has no PSP.
+	Offline bool
 }
 
 // frame is a step that is still to be executed.

@@ -14,18 +14,21 @@ var ErrMayBePaid = errors.New("the order was paid meanwhile, or may be")
 // mayBePaid tells whether money came, or is under way, that nobody spoke of when
 // the order was to be cancelled.
 func mayBePaid(run *pipeline.Run) bool {
-	o, agreed := run.Order, run.Cancel != nil && run.Cancel.Holding
-	switch {
+	switch o := run.Order; {
 	case o.Progress.Status == payment.OrderCancelled:
 		return false
 	case len(o.IncomingTransactions()) > 0:
 		return true
+	case run.Cancel != nil:
+		return run.Cancel.Overtaken(o)
+	default:
+		return o.Covered() || o.Held().IsPositive()
 	}
-	return !agreed && (o.Covered() || o.Held().IsPositive())
 }
 
 // cancelOrder cancels an order that nothing can pay any more, or that somebody
-// entitled to it cancels. Money that it holds stays where it is.
+// entitled to it cancels. What becomes of money that it holds was decided with that,
+// and is done only if the order is really cancelled.
 type cancelOrder struct{}
 
 // MovesOrder implements pipeline.Mover.
@@ -46,6 +49,9 @@ func (cancelOrder) Do(run *pipeline.Run) error {
 	case run.Cancel != nil:
 		o.Progress.CancelReason = run.Cancel.Reason
 		o.Note(run.At, run.Cancel.Author, "The order was cancelled: "+run.Cancel.Reason)
+		for _, g := range run.Cancel.GiveBack {
+			o.GiveBack(o.Payment(g.Payment), g.Release, run.At)
+		}
 	case o.Expired(run.At):
 		o.Progress.CancelReason = "expired"
 		run.Note("The order expired unpaid and was cancelled.")

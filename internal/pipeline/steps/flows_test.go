@@ -76,7 +76,7 @@ func TestTheWayOfAnOrderFollowsItsMoney(t *testing.T) {
 		req := pipeline.Request{}
 		if c.cancel {
 			req.Prepare = func(run *pipeline.Run) error {
-				run.Cancel = &pipeline.Cancellation{Author: "shop", Reason: "no more", Holding: true}
+				run.Cancel = &pipeline.Cancellation{Author: "shop", Reason: "no more", Sums: run.Order.Sums()}
 				return nil
 			}
 		}

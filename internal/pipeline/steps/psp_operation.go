@@ -38,14 +38,18 @@ func (s pspOperation) Do(run *pipeline.Run) error {
 			return err
 		}
 	}
+	record := run.Settle
+	if slices.ContainsFunc(op.Parts, func(part pipeline.Part) bool { return !op.Outside(part) }) {
+		record = run.Take // a PSP is called for the others, and confirm follows
+	}
 	for _, part := range op.Parts {
 		p := run.Order.Payment(part.Payment)
 		t := run.Announce(p, op.Action.Type(), part.Amount)
 		t.Parent = parentOf(p, t.Type)
-		if !op.Offline {
+		if !op.Outside(part) {
 			continue
 		}
-		err := run.Settle(payment.Fact{Source: payment.SourceOperator, Reference: t.Reference, State: payment.Approved, Amount: &t.Amount})
+		err := record(payment.Fact{Source: payment.SourceOperator, Reference: t.Reference, State: payment.Approved, Amount: &t.Amount})
 		if err != nil {
 			return err
 		}
