@@ -53,6 +53,7 @@ func commands() []command {
 		{"settings", "check: read the settings and report every problem", checkSettings, false},
 		{"pipelines", "show: print every effective pipeline; try: say what one would do to an order", managePipelines, false},
 		{"keys", "create, list or revoke API keys", manageKeys, false},
+		{"audit", "verify: prove that the audit was not tampered with; show: print entries of it", manageAudit, false},
 		{"inquire", "ask the PSP about the open transactions of an order", inquire, false},
 		{"reconcile", "compare the books with what PSPs list, now", reconcile, false},
 		{"version", "print the version", printVersion, true},

@@ -83,6 +83,9 @@ func inquire(ctx context.Context, args []string, env environment) error {
 	if err != nil {
 		return err
 	}
+	if err := record(ctx, s.store, o.Store, "order.inquired", id.String(), id); err != nil {
+		return err
+	}
 	for _, t := range o.OpenTransactions() {
 		if err := s.moments.Inquire(ctx, o.Store, payment.TransactionID{Order: id, N: t.N}); err != nil {
 			return err

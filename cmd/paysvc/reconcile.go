@@ -48,6 +48,9 @@ func reconcile(ctx context.Context, args []string, env environment) error {
 }
 
 func (s *service) reconcileAccount(ctx context.Context, env environment, a payment.AccountName, from, to time.Time) error {
+	if err := record(ctx, s.store, a.Store, "account.reconciled", a.Account, payment.OrderID{}); err != nil {
+		return err
+	}
 	tally, err := s.moments.ReconcileNow(ctx, a.Store, a.Account, from, to)
 	if err != nil {
 		return err

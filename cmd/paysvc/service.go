@@ -84,7 +84,7 @@ func (s *service) wire(ctx context.Context, p parts) error {
 	}
 	s.jobs, err = jobs.New(ctx, jobs.Deps{
 		Transactions: books, Runs: books, Notifications: books, Effects: books, Expiries: books, Releases: books,
-		Clocks: books, Comparisons: books, Claims: books, Moments: s.moments, Orders: books, Mailer: s.mail, OrderMail: s.mail.order, Now: time.Now, Log: p.log,
+		Clocks: books, Comparisons: books, Claims: books, Audits: books, Moments: s.moments, Orders: books, Mailer: s.mail, OrderMail: s.mail.order, Now: time.Now, Log: p.log,
 		Background:  store.InBackground,
 		Out:         s.out(p.config),
 		DatabaseURL: p.config.DatabaseURL.Reveal(), DrainMax: time.Duration(p.config.DrainSeconds) * time.Second,
@@ -127,14 +127,23 @@ func (s *service) ready(ctx context.Context) error {
 	}
 }
 
+// recordSettings writes into the audit which settings came into force, and why.
+func (s *service) recordSettings(ctx context.Context, hash, why string) error {
+	return s.store.AppendAudit(ctx, payment.SettingsInForce(hash, why, time.Now()))
+}
+
 // serve answers requests and does background work until ctx ends. Then it
 // drains: requests that came in are answered, what was begun is finished.
 func (s *service) serve(ctx context.Context, listener net.Listener, p parts) error {
+	if err := s.recordSettings(ctx, p.settings.Hash, "start"); err != nil {
+		s.close()
+		return err
+	}
 	server := httpkit.NewServer(s.api, p.log)
 	background, stopJobs := context.WithCancel(context.WithoutCancel(ctx))
 	var group sync.WaitGroup
 	group.Go(func() { s.jobs.Run(background) })
-	reloads := reloader{load: p.source.load, reload: s.moments.Reload, log: p.log, hash: p.settings.Hash}
+	reloads := reloader{load: p.source.load, reload: s.moments.Reload, record: s.recordSettings, log: p.log, hash: p.settings.Hash}
 	group.Go(func() { reloads.run(background, p.asked) })
 	failed := make(chan error, 1)
 	group.Go(func() { failed <- server.Serve(listener) })

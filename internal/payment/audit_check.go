@@ -64,7 +64,7 @@ type AuditReport struct {
 }
 
 // Holds tells that nothing is wrong. An audit that is behind is not wrong.
-func (r *AuditReport) Holds() bool { return len(r.Faults) == 0 && len(r.Unfit) == 0 }
+func (r AuditReport) Holds() bool { return len(r.Faults) == 0 && len(r.Unfit) == 0 }
 
 // AuditCheck verifies a chain, entry by entry.
 type AuditCheck struct {
@@ -119,6 +119,12 @@ func (c *AuditCheck) End(head AuditHead) {
 	if c.sequence > head.Sequence {
 		c.fault(head.Position, "took over events that the head does not know of")
 	}
+}
+
+// HeadWithoutEvent notes that there is no event at the sequence of the head, so that
+// some may be passed over.
+func (c *AuditCheck) HeadWithoutEvent() {
+	c.fault(c.Head.Position, "is the head, and says that an event was taken over which does not exist")
 }
 
 func (c *AuditCheck) fault(position int64, what string) {

@@ -126,14 +126,19 @@ func (s *Store) walkEvents(ctx context.Context, check *payment.AuditCheck, upTo 
 // lagMax bounds how many events that wait are counted.
 const lagMax = 100_000
 
-// auditLag counts the events that wait to be taken over.
+// auditLag counts the events that wait to be taken over, behind the one that the head
+// names.
 func (s *Store) auditLag(ctx context.Context, check *payment.AuditCheck) error {
 	_, err := collect(ctx, s, func(row pgx.CollectableRow) (struct{}, error) {
 		var since *time.Time
-		err := row.Scan(&check.Behind, &since)
+		var known bool
+		err := row.Scan(&known, &check.Behind, &since)
 		check.Since = timeOf(since)
+		if !known && check.Head.Sequence != 0 {
+			check.HeadWithoutEvent()
+		}
 		return struct{}{}, err
-	}, `select count(*), min(at) from (select e.at from events e where e.store = $1 and e.sequence > $2
+	}, `select exists (select from events e where e.store = $1 and e.sequence = $2), count(*), min(at) from (select e.at from events e where e.store = $1 and e.sequence > $2
 		and `+auditedTypes+` order by e.sequence limit $3) as behind`, check.Store, check.Head.Sequence, lagMax)
 	return err
 }
