@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/paysvc/paysvc/internal/payment"
@@ -16,8 +17,9 @@ const releaseWait = 15 * time.Second
 // Release gives back money of a payment, as was decided when its release was
 // written: what is open is asked about, what is reserved is voided, then what was
 // taken is refunded, each as an operation of its own. Whatever crashes in between,
-// the release stays due. One that fails again and again becomes a case. It also
-// gives up a payment that was to follow others and that nobody sent.
+// the release stays due. What cannot be voided does not hold up what can be
+// refunded. One that fails again and again becomes a case. It also gives up a payment
+// that was to follow others and that nobody sent.
 func (s *Service) Release(ctx context.Context, store string, id payment.PaymentID) error {
 	o, p, err := s.releasing(ctx, store, id)
 	if err != nil || p == nil {
@@ -29,19 +31,19 @@ func (s *Service) Release(ctx context.Context, store string, id payment.PaymentI
 	if err := s.closeFor(ctx, o, p); err != nil {
 		s.Log.Warn().Err(err).Stringer("payment", id).Msg("a release waits for what is open")
 	}
-	for tried := payment.Action(""); ; {
+	for tried := []payment.Action(nil); ; {
 		if o, p, err = s.releasing(ctx, store, id); err != nil || p == nil {
 			return err
 		}
-		action := releaseAction(p)
-		if action == "" || action == tried {
-			return s.putOff(ctx, o, p, action != "")
+		action := releaseAction(p, tried)
+		if action == "" {
+			return s.putOff(ctx, o, p, len(p.OpenTransactions()) == 0)
 		}
-		tried = action
+		tried = append(tried, action)
 		_, err = s.Operate(ctx, OperateCommand{
 			Store: o.Store, Order: o.ID, Payment: p.N, Action: action, Reason: string(p.Release.Reason), Author: "system", releasing: true,
 		})
-		if err != nil {
+		if err != nil && releaseAction(p, tried) == "" {
 			return s.stuck(ctx, o, p, err)
 		}
 	}
@@ -61,16 +63,16 @@ func (s *Service) releasing(ctx context.Context, store string, id payment.Paymen
 	return o, p, nil
 }
 
-// releaseAction is what a release does next; "" where there is nothing to do but to
-// wait for what is under way.
-func releaseAction(p *payment.Payment) payment.Action {
+// releaseAction is what a release does next that it has not tried yet; "" where
+// there is nothing, or only to wait for what is under way.
+func releaseAction(p *payment.Payment, tried []payment.Action) payment.Action {
 	reserved, taken := p.Releasable()
 	switch {
 	case len(p.OpenTransactions()) > 0:
 		return ""
-	case reserved.IsPositive():
+	case reserved.IsPositive() && !slices.Contains(tried, payment.ActVoid):
 		return payment.ActVoid
-	case taken.IsPositive():
+	case taken.IsPositive() && !slices.Contains(tried, payment.ActRefund):
 		return payment.ActRefund
 	}
 	return ""

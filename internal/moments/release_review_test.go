@@ -1,6 +1,7 @@
 package moments_test
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -155,4 +156,43 @@ func (b *bundle) refunds(o *payment.Order) (n int) {
 		n += strings.Count(string(b.control(http.MethodGet, "/sandbox/operations?reference="+p.Initial().Reference, "")), `"operation":"refund"`)
 	}
 	return n
+}
+
+// declines lets the PSP decline all that goes to a path that ends so.
+func (b *bundle) declines(path string) {
+	simulator := b.psp
+	b.psp = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, path) {
+			body, _ := io.ReadAll(r.Body)
+			changed := strings.Replace(string(body), "{", `{"scenario":"decline",`, 1)
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(changed)), int64(len(changed))
+		}
+		simulator.ServeHTTP(w, r)
+	})
+}
+
+// What is reserved cannot be released, it has lapsed perhaps: what was taken goes back
+// all the same.
+func TestWhatWasTakenIsGivenBackThoughTheRestCannotBeReleased(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	o := b.order(plain)
+	_, err := b.pay(o, "card-manual", "approve")
+	require.NoError(t, err)
+	_, err = b.operate(o, 0, moments.OperateCommand{Action: payment.ActCapture, Amount: some("29.95")})
+	require.NoError(t, err)
+	b.declines("/voids")
+	o, err = b.cancel(o, "refund")
+	require.NoError(t, err)
+	p := o.Payments[0]
+	require.Equal(t, "29.95", p.Sums.Refunded.String())
+	require.True(t, p.Release.Open(), "the rest is tried again")
+	require.Equal(t, 1, p.Release.Tries)
+	for range payment.ReleaseTriesMax - 1 {
+		require.NoError(t, b.Release(t.Context(), "demo", payment.PaymentID{Order: o.ID, N: p.N}))
+	}
+	o = b.read(o)
+	require.False(t, o.Payments[0].Release.Open(), "and given up in the end")
+	require.Equal(t, []payment.CaseKind{payment.CaseStuckRelease}, b.openCases(o))
+	require.Equal(t, 1, b.refunds(o))
 }
