@@ -1,6 +1,9 @@
 package api_test
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -132,7 +135,19 @@ func (c *client) atOnce(t *testing.T, requests ...func() (*answer, error)) (map[
 	return count, answers
 }
 
-// sending makes one of the requests of atOnce.
+// sending makes one of the requests of atOnce. While the database is too busy to
+// answer, it is repeated with its key, as a caller would.
 func (c *client) sending(path string, body any, header ...string) func() (*answer, error) {
-	return func() (*answer, error) { return c.try(c.t.Context(), http.MethodPost, path, body, header...) }
+	if len(header) == 0 {
+		header = []string{"Idempotency-Key", fmt.Sprintf("sent-%d", requests.Add(1))}
+	}
+	return func() (*answer, error) {
+		for range 20 {
+			a, err := c.try(c.t.Context(), http.MethodPost, path, body, header...)
+			if err != nil || a.Status != http.StatusServiceUnavailable && !bytes.Contains(a.Body, []byte("idempotency_in_progress")) {
+				return a, err
+			}
+		}
+		return nil, errors.New("still no answer")
+	}
 }

@@ -79,7 +79,7 @@ func TestManyRefundsOfOneOrderGiveBackNoMoreThanItTook(t *testing.T) {
 	}
 	_, answers := c.atOnce(t, requests...)
 	for _, a := range answers {
-		require.Contains(t, []int{http.StatusOK, http.StatusConflict, http.StatusUnprocessableEntity}, a.Status, "%s", a.Body)
+		require.Contains(t, append(refusals, http.StatusOK), a.Status, "%s", a.Body)
 	}
 	o := c.Get("/v1/orders/" + order)
 	require.Nil(t, o.At("review"))
