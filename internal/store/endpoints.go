@@ -155,7 +155,7 @@ func (s *Store) DeleteEndpoint(ctx context.Context, store string, id payment.End
 }
 
 // endpointAudit is the entry of what somebody did with an endpoint. Its URL is left
-// out: it may hold a password.
+// out: it may hold a token.
 func endpointAudit(by payment.AuditEntry, what, store string, id payment.EndpointID) payment.AuditEntry {
 	by.Store, by.Action, by.Subject = store, "webhook_endpoint."+what, id.String()
 	return by
