@@ -54,6 +54,10 @@ func filled(t *testing.T) *bundle {
 		select number::bytea, number, 'store-' || number::int / 4, 'secret', '{}', '', created_at from orders`)
 	b.exec(`update payments p set release_due_at = p.created_at, clock_due_at = p.created_at
 		from orders o where o.id = p.order_id and o.number::int % 1000 = 0`)
+	b.exec(`insert into audit (store, position, at, actor, source, action, subject, order_id, hash)
+		select store, number::int, created_at, 'system', 'answer', 'order.paid', '', id, '' from orders`)
+	b.exec(`insert into audit_heads (store, position, hash, sequence) select 'store-' || i, 1, ''::bytea, 1 from generate_series(1, 1000) i
+		union all values ('large', 20000, ''::bytea, 0), ('small', 20000, '', 0)`)
 	b.exec(`update orders set expiry_due_at = created_at where number::int % 1000 = 0`)
 	b.exec("analyze")
 	return b
@@ -109,6 +113,10 @@ func lists(b *bundle, storeName string) map[string]func() error {
 			_, err := b.Counterparts(t.Context(), []string{strings.Repeat("0", 17) + "777"})
 			return err
 		},
+		"stores to audit":      func() error { _, err := b.UnauditedStores(t.Context()); return err },
+		"events to audit":      func() error { _, err := b.AuditEvents(t.Context(), storeName, 10); return err },
+		"audit":                func() error { _, err := b.ListAudit(t.Context(), storeName, payment.OrderID{}, 100, 50); return err },
+		"audit of an order":    func() error { _, err := b.ListAudit(t.Context(), storeName, order, 0, 50); return err },
 		"old idempotency keys": func() error { _, err := b.ReapClaims(t.Context(), due, 10); return err },
 	}
 }
