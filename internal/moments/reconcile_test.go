@@ -104,8 +104,17 @@ func TestBooksThatAgreeAreLeftAlone(t *testing.T) {
 		require.NoError(t, err)
 	}
 	sequences := []int{b.read(paid).Sequence, b.read(reserved).Sequence}
+	var asked []string
+	psp := b.psp
+	b.psp = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !r.URL.Query().Has("limit") {
+			asked = append(asked, r.URL.Path)
+		}
+		psp.ServeHTTP(w, r)
+	})
 	b.compare(c)
 	b.compare(b.night())
+	require.Empty(t, asked, "of what the PSP lists nobody asks it once more")
 	require.Equal(t, sequences, []int{b.read(paid).Sequence, b.read(reserved).Sequence}, "nothing happened to the orders")
 	require.Empty(t, b.differences())
 	require.Equal(t, payment.Tally{Listed: 4}, b.again())

@@ -32,19 +32,21 @@ func (s *Store) Counterparts(ctx context.Context, references []string) ([]paymen
 }
 
 // Unseen returns transactions of an account that moved money in the window of a
-// comparison and that it has not done with.
+// comparison and that it has not done with, in no order. It reads the whole window.
 func (s *Store) Unseen(
 	ctx context.Context, a payment.AccountName, c payment.Comparison, limit int,
 ) ([]payment.Counterpart, error) {
 	from, to := c.Settled()
 	found, err := collect(ctx, s, func(row pgx.CollectableRow) (payment.Counterpart, error) { return scanCounterpart(row) },
-		`select `+counterpartColumns+` from transactions t
+		`with settled as materialized (
+			select * from transactions
+			where settled_at >= $1 and settled_at < $2 and store = $3 and state = 'approved' and not held)
+		select `+counterpartColumns+` from settled t
 			join payments p on p.order_id = t.order_id and p.n = t.payment
 			join orders o on o.id = t.order_id
-		where t.settled_at >= $1 and t.settled_at < $2 and t.store = $3 and t.state = 'approved' and not t.held
-			and p.gateway = $4 and p.account = $5 and p.mode = $6
+		where p.gateway = $4 and p.account = $5 and p.mode = $6
 			and not exists (select from reconciliation_seen s where s.run = $7 and s.order_id = t.order_id and s.n = t.n)
-		order by t.order_id, t.n limit $8`,
+		limit $8`,
 		from, to, a.Store, a.Gateway, a.Account, string(a.Mode), [16]byte(c.Run), bounded(limit))
 	if err != nil {
 		return nil, fmt.Errorf("find transactions that the PSP does not list: %w", err)
