@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -110,37 +111,57 @@ func (h *history) told(e entry) bool {
 	return slices.ContainsFunc(h.thanked, func(d delivery) bool { return bytes.Contains(d.body, []byte(e.ID)) })
 }
 
-// checkOrder: one charge (I1), and paid is earned (I4).
-func (h *history) checkOrder(_ *books, o *bookOrder) {
-	var charged, taken int64 // by the PSP, as it was asked
-	flipped, wrong := false, false
+// tally is what the PSP did for an order, as it was asked.
+type tally struct {
+	charged, taken int64 // for the order; what was charged and is released counts as far as it is still held
+	held           int64 // and not given back
+	flipped, wrong bool
+}
+
+func (h *history) tally(o *bookOrder) tally {
+	var all tally
 	for _, p := range o.payments {
-		for _, t := range p.transactions {
-			for _, e := range h.ledger {
-				if e.Reference != t.Reference || e.State != "approved" {
-					continue
-				}
-				if minor(e.Amount, e.Currency) != t.Amount || e.Currency != o.Currency {
-					wrong = true
-					continue
-				}
-				flipped = flipped || h.flipped[e.Reference]
-				switch e.Operation {
-				case "charge":
-					charged, taken = charged+t.Amount, taken+t.Amount
-				case "authorize":
-					charged += t.Amount
-				case "capture":
-					taken += t.Amount
-				case "void":
-					charged -= t.Amount
-				}
+		var charged, taken, voided, refunded int64
+		if p.Gateway != "sandbox" {
+			charged, taken, voided, refunded = p.Authorized, p.Captured, p.Voided, p.Refunded
+		}
+		for _, e := range h.ledger {
+			if e.State != "approved" || len(p.transactions) == 0 || e.Payment != p.transactions[0].Reference {
+				continue
+			}
+			amount := minor(e.Amount, e.Currency)
+			first := e.Operation == "charge" || e.Operation == "authorize"
+			if e.Currency != o.Currency || first && amount != p.transactions[0].Amount {
+				all.wrong = all.wrong || first
+				continue
+			}
+			all.flipped = all.flipped || h.flipped[e.Reference]
+			switch e.Operation {
+			case "charge":
+				charged, taken = charged+amount, taken+amount
+			case "authorize":
+				charged += amount
+			case "capture":
+				taken += amount
+			case "void":
+				voided += amount
+			case "refund":
+				refunded += amount
 			}
 		}
-		if p.Gateway != "sandbox" && p.Gateway != "stripe" {
-			charged, taken = charged+p.Authorized, taken+p.Captured
+		all.held += charged - voided - refunded
+		if p.Release != "" {
+			charged, taken = charged-voided-refunded, taken-refunded
 		}
+		all.charged, all.taken = all.charged+charged, all.taken+taken
 	}
+	return all
+}
+
+// checkOrder: one charge (I1), and paid is earned (I4).
+func (h *history) checkOrder(_ *books, o *bookOrder) {
+	all := h.tally(o)
+	charged, taken, flipped, wrong := all.charged, all.taken, all.flipped, all.wrong
 	late := o.has(0, "surplus", "paid_after_cancel")
 	if charged > o.Total && !(flipped && late) {
 		h.violate("I1", "order %s costs %d and was charged %d", o.Number, o.Total, charged)
@@ -148,11 +169,15 @@ func (h *history) checkOrder(_ *books, o *bookOrder) {
 	if charged > 0 && o.Status == "pending" && charged >= o.Total {
 		h.violate("I4", "order %s costs %d, was charged %d, and is %s", o.Number, o.Total, charged, o.Status)
 	}
-	if o.Status == "cancelled" && charged > 0 && !late && o.CancelReason != "no stock" {
-		h.violate("I9", "order %s was charged %d, is cancelled, and nobody is called", o.Number, charged)
+	shop := h.shopOf(o)
+	if o.Status == "cancelled" && all.held > 0 && len(o.cases) == 0 && !shop.kept {
+		h.violate("I9", "order %s is cancelled, the PSP holds %d of it, and nobody is called", o.Number, all.held)
+	}
+	if shop.returned && all.held > 0 && len(o.cases) == 0 {
+		h.violate("I13", "order %s was cancelled and its money is to be given back, and the PSP holds %d", o.Number, all.held)
 	}
 	if o.PaymentStatus == "paid" && taken < o.Total {
-		h.violate("I4", "order %s costs %d, the PSP took %d, and it is %s", o.Number, o.Total, taken, o.PaymentStatus)
+		h.violate("I4", "order %s costs %d, the PSP took %d, and it is %s: %s", o.Number, o.Total, taken, o.PaymentStatus, o)
 	}
 	if (o.Status == "processing" || o.Status == "complete" || o.PaymentStatus == "authorized") && charged < o.Total {
 		h.violate("I4", "order %s costs %d, has %d, and is %s and %s", o.Number, o.Total, charged, o.Status, o.PaymentStatus)
@@ -185,6 +210,29 @@ func (h *history) checkClosed(p *bookPayment) {
 		h.violate("I22", "payment %d of %s: we have %d captured, %d refunded, %d voided, and the PSP %d, %d, %d", p.N, p.order.Number,
 			p.Captured, p.Refunded, p.Voided, captured, refunded, voided)
 	}
+}
+
+// String says what the books have of the order's money.
+func (o *bookOrder) String() string {
+	var b strings.Builder
+	for _, p := range o.payments {
+		fmt.Fprintf(&b, " [%d %s %s %d release=%q", p.N, p.Method, p.Status, p.Amount, p.Release)
+		for _, t := range p.transactions {
+			fmt.Fprintf(&b, " %s %s %d", t.Type, t.State, t.Amount)
+		}
+		b.WriteString("]")
+	}
+	return b.String()
+}
+
+// shopOf is the order as its shop knows it.
+func (h *history) shopOf(o *bookOrder) *shopOrder {
+	for _, shop := range h.orders {
+		if shop.name == o.Number {
+			return shop
+		}
+	}
+	return &shopOrder{}
 }
 
 // checkSums: the sums of a payment are those of its transactions, within bounds (I5).
@@ -344,13 +392,29 @@ func (h *history) checkHonest(b *books, x *exchange) {
 	switch {
 	case x.status == http.StatusPaymentRequired, x.status == http.StatusServiceUnavailable && x.said.MoneyMoved == "no":
 		for _, e := range charged {
-			if !h.flipped[e.Reference] {
+			if !h.flipped[e.Reference] && !h.returned(b, e) {
 				h.violate("I9", "%s was told that no money moved (%d %s), and the PSP has %s", x.who, x.status, x.said.Code, e.Reference)
 			}
 		}
 	case x.status == http.StatusOK && x.said.MoneyMoved == "yes" && len(charged) == 0 && !h.offline(b, x):
 		h.violate("I9", "%s was told that money moved, and the PSP has none", x.who)
 	}
+}
+
+// returned tells of a charge that is late truth, and was given back without
+// anybody's asking.
+func (h *history) returned(b *books, e entry) bool {
+	t := b.transactions[e.Reference]
+	if t == nil || t.payment.Release == "" {
+		return false
+	}
+	held := t.Amount
+	for _, back := range h.ledger {
+		if back.Payment == e.Reference && back.State == "approved" && (back.Operation == "refund" || back.Operation == "void") {
+			held -= minor(back.Amount, back.Currency)
+		}
+	}
+	return held <= 0
 }
 
 // chargedFor returns what the PSP has approved for the payment of a request.

@@ -36,10 +36,10 @@ type said struct {
 		ID            string `json:"id"`
 		PaymentStatus string `json:"payment_status"`
 	} `json:"order"`
-	Payment struct {
+	Payments []struct {
 		ID     string `json:"id"`
 		Status string `json:"status"`
-	} `json:"payment"`
+	} `json:"payments"`
 }
 
 var errConnection = errors.New("the connection is gone")

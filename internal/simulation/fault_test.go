@@ -79,13 +79,13 @@ type plan struct {
 }
 
 // draw chooses the fault classes of a history: each on or off, so that rare
-// combinations come up too. Those of without stay off; what else is drawn does not
-// depend on them.
-func draw(rng *rand.Rand, without []string) *plan {
+// combinations come up too. Those of without stay off and those of with are on; what
+// else is drawn does not depend on them.
+func draw(rng *rand.Rand, with, without []string) *plan {
 	p := &plan{on: map[string]bool{}}
 	share := []float64{0, 0.2, 0.5, 0.8}[rng.IntN(4)]
 	for _, class := range classes() {
-		p.on[class] = rng.Float64() < share && !slices.Contains(without, class)
+		p.on[class] = (rng.Float64() < share || slices.Contains(with, class)) && !slices.Contains(without, class)
 	}
 	p.rate = []float64{0.01, 0.04, 0.12}[rng.IntN(3)]
 	p.crashRate = []float64{0.003, 0.01, 0.03}[rng.IntN(3)]

@@ -83,8 +83,9 @@ func simulate(t *testing.T, db *database, seed uint64, without ...string) *histo
 		t: t, seed: seed, db: db, started: map[string]int{}, tries: map[string]int{}, sends: map[string]int{},
 		leftAt: map[string]time.Time{}, mails: map[string]int{}, flipped: map[string]bool{},
 	}
-	h.plan = draw(h.rng("plan"), without)
+	h.plan = draw(h.rng("plan"), strings.Split(*always, ","), without)
 	db.reset(t)
+	h.makeKey()
 	synctest.Test(t, func(*testing.T) { h.run() })
 	h.check()
 	return h
@@ -100,7 +101,6 @@ func (h *history) run() {
 	h.sched = &scheduler{rng: h.rng("schedule"), trace: h.trace, plan: h.plan, crash: h.crash, wake: make(chan struct{}, 1)}
 	h.trace.note("seed %d, faults: %s", h.seed, h.plan)
 	h.openPSP()
-	h.makeKey()
 	h.act("world", func(context.Context) {
 		h.boot("a")
 		h.boot("b")

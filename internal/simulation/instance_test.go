@@ -76,8 +76,8 @@ func (h *history) start(name string) (*instance, error) {
 		Books: api.Books{
 			Transactions: i.store, Notes: i.store, Timeline: i.store, Attributes: i.store, Events: i.store, Runs: i.store,
 			Notifications: i.store, News: i.store, Cases: i.store, Stock: i.store, PromotionCodes: i.store, Baskets: i.store,
-			GiftCards: i.store, Audits: i.store,
-			Replays: m, Pipelines: m,
+			GiftCards: i.store,
+			Replays:   m, Pipelines: m,
 		},
 		Version: "simulation", Ready: i.store.Ready,
 	})

@@ -30,14 +30,84 @@ func (h *history) manage(ctx context.Context, o *shopOrder) {
 type action func(h *history, ctx context.Context, o *shopOrder, rng *rand.Rand, key string)
 
 // actions are all that a merchant does; what comes up twice is done more often.
-var actions = []action{cancelOrder, reprice, readOrder}
+var actions = []action{cancelOrder, reprice, readOrder, capture, capture, refund, refund, refundOrder, void, void}
 
 func cancelOrder(h *history, ctx context.Context, o *shopOrder, rng *rand.Rand, _ string) {
 	body := map[string]any{"reason": "no stock"}
-	if rng.IntN(2) == 0 {
-		body["release"] = "none"
+	if release := []string{"", "none", "void", "refund", "refund"}[rng.IntN(5)]; release != "" {
+		body["release"] = release
 	}
-	h.send(ctx, http.MethodPost, o.path("/cancel"), "", body)
+	x := h.send(ctx, http.MethodPost, o.path("/cancel"), "", body)
+	if release, _ := body["release"].(string); release == "none" {
+		o.keep()
+	} else if x.status == http.StatusOK && release == "refund" {
+		o.giveBack()
+	}
+}
+
+func capture(h *history, ctx context.Context, o *shopOrder, rng *rand.Rand, key string) {
+	h.operate(ctx, o, rng, key, "capture")
+}
+
+func refund(h *history, ctx context.Context, o *shopOrder, rng *rand.Rand, key string) {
+	h.operate(ctx, o, rng, key, "refund")
+}
+
+func void(h *history, ctx context.Context, o *shopOrder, rng *rand.Rand, key string) {
+	h.operate(ctx, o, rng, key, "void")
+}
+
+func refundOrder(h *history, ctx context.Context, o *shopOrder, rng *rand.Rand, key string) {
+	h.insist(ctx, rng, o.path("/refund"), key, h.howMuch(rng))
+}
+
+// operate does something with the latest payment of the order that came to
+// something, or with any.
+func (h *history) operate(ctx context.Context, o *shopOrder, rng *rand.Rand, key, what string) {
+	x := h.send(ctx, http.MethodGet, o.path(""), "", nil)
+	if len(x.said.Payments) == 0 {
+		return
+	}
+	p := x.said.Payments[rng.IntN(len(x.said.Payments))]
+	for _, q := range x.said.Payments {
+		if q.Status != "failed" && q.Status != "pending" {
+			p = q
+		}
+	}
+	body := h.howMuch(rng)
+	if what == "void" {
+		delete(body, "amount")
+	}
+	h.insist(ctx, rng, "/v1/payments/"+p.ID+"/"+what, key, body)
+}
+
+// howMuch is how a merchant asks for an operation: for all or a part, and with what
+// the PSP makes of it.
+func (h *history) howMuch(rng *rand.Rand) map[string]any {
+	body := map[string]any{}
+	if rng.IntN(2) == 0 {
+		body["amount"] = fmt.Sprint(1 + rng.IntN(80))
+	}
+	scenarios := []string{"approve", "approve", "decline", "pending_then_approve", "pending_then_decline"}
+	if h.plan.on[classOdd] && rng.IntN(2) == 0 {
+		scenarios = []string{"timeout_after_charge", "timeout_no_charge", "error_after_charge", "html_502_after_charge", "garbage", "slow"}
+	}
+	body["data"] = map[string]any{"scenario": scenarios[rng.IntN(len(scenarios))]}
+	return body
+}
+
+// insist repeats a request until it is answered for good.
+func (h *history) insist(ctx context.Context, rng *rand.Rand, path, key string, body map[string]any) {
+	for range 1 + rng.IntN(4) {
+		x := h.send(ctx, http.MethodPost, path, key, body)
+		if x.final() || x.status == http.StatusConflict && x.said.Code != "idempotency_in_progress" || x.status == http.StatusUnprocessableEntity {
+			if rng.IntN(3) == 0 {
+				h.send(ctx, http.MethodPost, path, key, body)
+			}
+			return
+		}
+		pause(rng, 30*time.Second)
+	}
 }
 
 func reprice(h *history, ctx context.Context, o *shopOrder, rng *rand.Rand, _ string) {
@@ -123,6 +193,10 @@ func (h *history) claim(rng *rand.Rand, e entry) map[string]any {
 		}
 	case 1:
 		if h.plan.on[classLies] {
+			if rng.IntN(3) == 0 { // about nobody's payment
+				h.control(http.MethodPost, "/sandbox/payments/NOBODYS0000000000000/notify", map[string]any{"event": event, "delay_ms": later})
+				return nil
+			}
 			if rng.IntN(2) == 0 {
 				return map[string]any{"event": event, "amount": nudged(e.Amount), "delay_ms": later}
 			}

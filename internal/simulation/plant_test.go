@@ -24,7 +24,7 @@ import (
 // What make simulate-mutants sets.
 var (
 	plant    = flag.Bool("plant", false, "plant each bug, and see that it is caught")
-	plantMax = flag.Int("plant-histories", 400, "within how many histories a planted bug is to be caught")
+	plantMax = flag.Int("plant-histories", 300, "within how many histories a planted bug is to be caught")
 	only     = flag.String("only", "", "the one bug to plant")
 )
 
@@ -152,7 +152,8 @@ func hunt(t *testing.T, binary string, m mutant) (row string, caught bool) {
 	const huntMax = 10 * time.Minute
 	ctx, cancel := context.WithTimeout(t.Context(), huntMax)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, "-test.run=^TestHistories$", "-test.cpu=1", "-first", fmt.Sprintf("-histories=%d", *plantMax))
+	cmd := exec.CommandContext(ctx, binary, "-test.run=^TestHistories$", "-test.cpu=1", "-first", "-with="+m.with,
+		fmt.Sprintf("-histories=%d", *plantMax))
 	cmd.Env = append(os.Environ(), "PAYSVC_PLANTED="+m.name)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

@@ -18,6 +18,22 @@ type shopOrder struct {
 
 	mu sync.Mutex
 	id string // "" until an instance has told
+	// kept tells that a merchant wanted to keep the money of the order as it is
+	// cancelled, and returned that the order was cancelled and its money is to be
+	// given back.
+	kept, returned bool
+}
+
+func (o *shopOrder) keep() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.kept = true
+}
+
+func (o *shopOrder) giveBack() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.returned = true
 }
 
 func (o *shopOrder) learn(id string) {
@@ -72,7 +88,8 @@ func (h *history) content(o *shopOrder) map[string]any {
 		"basket_id": "b-" + o.name, "promotion_codes": []string{"SUMMER"},
 		"return_urls": map[string]any{"success": "https://shop.example/thanks", "failure": "https://shop.example/oops"},
 	}
-	body["expires_at"] = h.trace.began.Add(time.Duration(5+rng.IntN(90)) * time.Minute).Format(time.RFC3339)
+	most := []int{3, 90}[rng.IntN(2)] // some are over while somebody pays
+	body["expires_at"] = h.trace.began.Add(time.Duration(1+rng.IntN(most)) * time.Minute).Format(time.RFC3339)
 	return body
 }
 
@@ -131,6 +148,9 @@ func (h *history) pay(ctx context.Context, o *shopOrder, rng *rand.Rand, key str
 		}
 		body["data"] = map[string]any{"scenario": scenarios[rng.IntN(len(scenarios))]}
 	}
+	if rng.IntN(6) == 0 {
+		body = h.split(rng)
+	}
 	path := o.path("/pay")
 	for range 2 + rng.IntN(5) {
 		x := h.send(ctx, http.MethodPost, path, key, body)
@@ -156,6 +176,20 @@ func (h *history) pay(ctx context.Context, o *shopOrder, rng *rand.Rand, key str
 		pause(rng, 30*time.Second)
 	}
 	return false
+}
+
+// split pays with two cards, or a card and something that comes last.
+func (h *history) split(rng *rand.Rand) map[string]any {
+	part := func(method string) map[string]any {
+		p := map[string]any{"method": method}
+		if strings.HasPrefix(method, "card") {
+			p["data"] = map[string]any{"scenario": []string{"approve", "approve", "decline", "slow"}[rng.IntN(4)]}
+		}
+		return p
+	}
+	one, other := part([]string{"card", "card-manual"}[rng.IntN(2)]), part([]string{"card-two", "card", "wallet", "invoice"}[rng.IntN(4)])
+	one["amount"] = fmt.Sprint(1 + rng.IntN(20))
+	return map[string]any{"payments": []any{one, other}}
 }
 
 // visit is the shopper on the PSP's page, and on the way back.

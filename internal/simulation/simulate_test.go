@@ -21,6 +21,7 @@ var (
 	firstSeed = flag.Uint64("seed", 1, "the seed of the first")
 	showTrace = flag.Bool("trace", false, "print every trace")
 	repeated  = flag.Int("repeated", 8, "how many histories are repeated")
+	always    = flag.String("with", "", "fault classes that are always on")
 	first     = flag.Bool("first", false, "stop at the first violation, and do not look for its cause")
 )
 
