@@ -19,13 +19,21 @@ const storesOfEvents = `with recursive stores (store) as (
 		union all
 		select (select min(e.store) from events e where e.store > s.store) from stores s where s.store is not null)`
 
+// countedAnew tells of a head that is in front of whatever may be written now: the
+// server counts its transactions anew, and new events sort before old ones.
+const countedAnew = `sequence > (pg_snapshot_xmax(pg_current_snapshot())::text::bigint << 12 | 4095)`
+
+var errCountedAnew = errors.New("the database counts transactions anew, as one does that was restored from a dump: " +
+	"new events would sort before old ones")
+
 // UnauditedStores names the stores that have events which the audit has not taken
-// over.
+// over, and those whose events it cannot take over.
 func (s *Store) UnauditedStores(ctx context.Context) ([]string, error) {
 	found, err := collect(ctx, s, pgx.RowTo[string], storesOfEvents+`
 		select s.store from stores s where s.store is not null and exists (
 			select from events e where e.store = s.store and e.`+settledEvents+`
-				and e.sequence > coalesce((select h.sequence from audit_heads h where h.store = s.store), 0))`)
+				and e.sequence > coalesce((select h.sequence from audit_heads h where h.store = s.store), 0))
+		or exists (select from audit_heads h where h.store = s.store and h.`+countedAnew+`)`)
 	if err != nil {
 		return nil, fmt.Errorf("look for events to audit: %w", err)
 	}
@@ -69,8 +77,12 @@ func (s *Store) AuditEvents(ctx context.Context, store string, limit int) (more 
 // somebody else has it.
 func lockHead(ctx context.Context, tx pgx.Tx, store string) (*payment.AuditHead, error) {
 	head := &payment.AuditHead{Store: store}
-	err := tx.QueryRow(ctx, `select position, hash, sequence from audit_heads where store = $1 for update skip locked`, store).
-		Scan(&head.Position, &head.Hash, &head.Sequence)
+	var anew bool
+	err := tx.QueryRow(ctx, `select position, hash, sequence, `+countedAnew+` from audit_heads where store = $1
+		for update skip locked`, store).Scan(&head.Position, &head.Hash, &head.Sequence, &anew)
+	if anew {
+		return nil, errCountedAnew
+	}
 	if !errors.Is(err, pgx.ErrNoRows) {
 		return head, err
 	}

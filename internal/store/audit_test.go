@@ -275,3 +275,18 @@ func TestTakingOverIsAHandfulOfStatements(t *testing.T) {
 	require.NoError(t, err)
 	require.NotContains(t, string(text), "Example.org", "nor is there anything about the customer")
 }
+
+// A dump that is restored into a new cluster would hide new events behind old ones.
+func TestAnAuditThatIsAheadOfItsDatabaseIsNotSilent(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.pay(b.order("demo", nil).ID, "card", payment.Approved)
+	b.sealed("demo", 2)
+	b.asOwner("update audit_heads set sequence = 1::bigint << 60")
+	waiting, err := b.UnauditedStores(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"demo"}, waiting)
+	_, err = b.AuditEvents(t.Context(), "demo", 100)
+	require.ErrorContains(t, err, "counts transactions anew")
+	require.False(t, b.verified().Holds())
+}
