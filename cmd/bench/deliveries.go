@@ -19,8 +19,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// receivers are three endpoints of the store: two that take every event at once,
-// and one that hangs.
+// receivers are endpoints of the store: for the comparison two that take every
+// event at once, and one that hangs.
 type receivers struct {
 	service *service
 	pool    *pgxpool.Pool
@@ -28,8 +28,8 @@ type receivers struct {
 	taken   atomic.Int64
 }
 
-// openReceivers makes the endpoints, inactive for now.
-func openReceivers(ctx context.Context, s *service, pool *pgxpool.Pool) (*receivers, error) {
+// threeReceivers makes the endpoints, inactive for now.
+func threeReceivers(ctx context.Context, s *service, pool *pgxpool.Pool) (*receivers, error) {
 	r := &receivers{service: s, pool: pool}
 	take := func(w http.ResponseWriter, req *http.Request) {
 		_, _ = io.Copy(io.Discard, req.Body) // whatever it says
@@ -37,19 +37,24 @@ func openReceivers(ctx context.Context, s *service, pool *pgxpool.Pool) (*receiv
 		w.WriteHeader(http.StatusNoContent)
 	}
 	hang := func(_ http.ResponseWriter, req *http.Request) { <-req.Context().Done() }
-	for _, handler := range []http.HandlerFunc{take, take, hang} {
+	return r, r.open(ctx, take, take, hang)
+}
+
+// open makes an endpoint for each handler, inactive for now.
+func (r *receivers) open(ctx context.Context, handlers ...http.HandlerFunc) error {
+	for _, handler := range handlers {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
-			return r, err
+			return err
 		}
 		server := &http.Server{Handler: handler, ReadHeaderTimeout: readyMax}
 		r.servers = append(r.servers, server)
 		go func() { _ = server.Serve(l) }() // until it is closed
 		if err := r.create(ctx, "http://"+l.Addr().String()+"/events"); err != nil {
-			return r, err
+			return err
 		}
 	}
-	return r, r.activate(ctx, false)
+	return r.activate(ctx, false)
 }
 
 func (r *receivers) close() {
@@ -112,18 +117,16 @@ func (c *comparison) ratio() float64 {
 
 // compare measures what deliveries cost payments: the service in turns, without
 // endpoints and with them.
-func (m *measurement) compare(ctx context.Context, pool *pgxpool.Pool) ([]comparison, error) {
-	m.rates = map[int]float64{}
-	m.paid = 3 // by recording
-	r, err := openReceivers(ctx, m.service, pool)
+func (m *measurement) compare(ctx context.Context) ([]comparison, error) {
+	r, err := threeReceivers(ctx, m.service, m.pool)
 	defer r.close()
 	if err != nil {
 		return nil, err
 	}
 	var all []comparison
 	for _, operation := range m.only {
-		if operation == opStatus {
-			continue // it makes no events
+		if operation != opPay && operation != opConfirm {
+			continue
 		}
 		if err := m.one(ctx, operation, slices.Max(m.clients), warmUp, nil); err != nil {
 			return nil, err
@@ -149,7 +152,7 @@ func (m *measurement) compare(ctx context.Context, pool *pgxpool.Pool) ([]compar
 			all = append(all, c)
 		}
 	}
-	return all, errors.Join(r.activate(ctx, false), m.balance(ctx, pool))
+	return all, errors.Join(r.activate(ctx, false), m.balance(ctx))
 }
 
 // one lets the service work, and keeps the sample.
@@ -158,8 +161,6 @@ func (m *measurement) one(ctx context.Context, operation string, clients int, le
 	if err != nil {
 		return fmt.Errorf("%s with %d clients: %w", operation, clients, err)
 	}
-	m.paid += len(s.Latencies)
-	m.rates[clients] = max(m.rates[clients], s.rate())
 	if samples != nil {
 		*samples = append(*samples, s)
 	}

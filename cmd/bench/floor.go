@@ -99,21 +99,21 @@ func (f *floor) pay(ctx context.Context) error {
 	return f.send(ctx, r, r.fresh(f.ids, number, number+"-key", f.ids.Reference()))
 }
 
-// waiting is an order whose shopper is at the PSP.
-type waiting struct {
+// prepared is an order that something can be done with.
+type prepared struct {
 	order     payment.OrderID
-	reference string
+	reference string // of its first transaction
 }
 
 // prepareClients fill the shop with orders as fast as the database takes them.
 const prepareClients = 16
 
-// prepare makes orders whose payment waits for a notification.
-func (f *floor) prepare(ctx context.Context, n int) ([]waiting, error) {
-	made := make([]waiting, n)
+// prepare makes orders for a change: those whose payment waits for a notification,
+// or whose money is reserved or taken.
+func (f *floor) prepare(ctx context.Context, c *change, n int) ([]prepared, error) {
+	made := make([]prepared, n)
 	var next atomic.Int64
-	r := f.recorded.wallet
-	slot := r.order(f.recorded.walletOrder)
+	slot := c.made.order(c.order)
 	err := together(prepareClients, func(int) error {
 		for {
 			i := int(next.Add(1)) - 1
@@ -121,29 +121,38 @@ func (f *floor) prepare(ctx context.Context, n int) ([]waiting, error) {
 				return nil
 			}
 			number := "W-" + strconv.FormatInt(f.numbers.Add(1), 10)
-			v := r.fresh(f.ids, number, number+"-key", f.ids.Reference())
+			v := c.made.fresh(f.ids, number, number+"-key", f.ids.Reference())
 			v.later = 24 * time.Hour // nobody asks the sandbox about an order that it never saw
-			if err := f.send(ctx, r, v); err != nil {
+			if err := f.send(ctx, c.made, v); err != nil {
 				return err
 			}
-			made[i] = waiting{order: v.uuids[slot], reference: v.texts[2]}
+			made[i] = prepared{order: v.uuids[slot], reference: v.texts[2]}
 		}
 	})
 	return made, err
 }
 
 // confirm takes in the notification that a waiting order is paid.
-func (f *floor) confirm(ctx context.Context, w waiting) error {
-	r := f.recorded.confirm
-	v := r.fresh(f.ids, w.reference, eventOf(w.reference))
-	v.uuids[r.order(f.recorded.walletOrder)] = w.order
-	return f.send(ctx, r, v)
+func (f *floor) confirm(ctx context.Context, p prepared) error {
+	return f.change(ctx, f.recorded.changes[opConfirm], p, p.reference, eventOf(p.reference))
+}
+
+// operate captures, refunds or voids what the payment of an order holds.
+func (f *floor) operate(ctx context.Context, operation string, p prepared) error {
+	return f.change(ctx, f.recorded.changes[operation], p, "key-of-"+p.reference, f.ids.Reference())
+}
+
+func (f *floor) change(ctx context.Context, c *change, p prepared, texts ...string) error {
+	v := c.done.fresh(f.ids, texts...)
+	v.uuids[c.done.order(c.order)] = p.order
+	v.later = 24 * time.Hour
+	return f.send(ctx, c.done, v)
 }
 
 // status reads where an order stands.
-func (f *floor) status(ctx context.Context, w waiting) error {
+func (f *floor) status(ctx context.Context, p prepared) error {
 	r := f.recorded.status
-	v := &values{uuids: [][16]byte{w.order}}
+	v := &values{uuids: [][16]byte{p.order}}
 	return f.send(ctx, r, v)
 }
 

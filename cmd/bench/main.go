@@ -50,6 +50,9 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if o.sweeps {
+		return explainSweeps(ctx)
+	}
 	return bench(ctx, o)
 }
 
@@ -62,7 +65,9 @@ type options struct {
 	// deliveries compares the service with and without endpoints for events, in
 	// place of the service with the floor.
 	deliveries bool
-	profile    string // where a CPU profile of the service goes, "" for none
+	// sweeps explains how the database finds what sweeps ask for, and does nothing else.
+	sweeps  bool
+	profile string // where a CPU profile of the service goes, "" for none
 }
 
 func (o options) round() time.Duration { return o.cell / time.Duration(o.rounds) }
@@ -72,13 +77,14 @@ func parseOptions(args []string) (options, error) {
 	seconds := flags.Float64("seconds", 5, "how long each side of each cell is measured")
 	rounds := flags.Int("rounds", 3, "turns that floor and service take in a cell; the ratio is the median of all turns")
 	clients := flags.String("clients", "1,8,32", "numbers of clients that work at once")
-	only := flags.String("only", "pay,confirm,status", "operations to measure")
+	only := flags.String("only", strings.Join(everything(), ","), "what to measure; lag is how far deliveries of events are behind confirm")
 	deliveries := flags.Bool("deliveries", false, "measure what deliveries of events cost payments: 3 endpoints, one of them hanging")
+	sweeps := flags.Bool("sweeps", false, "explain how sweeps find what is due among 1,000,000 orders, and measure nothing else")
 	profile := flags.String("cpuprofile", "", "profile the service under load into this file (and allocations beside it)")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
-	o := options{cell: time.Duration(*seconds * float64(time.Second)), rounds: *rounds, deliveries: *deliveries, profile: *profile}
+	o := options{cell: time.Duration(*seconds * float64(time.Second)), rounds: *rounds, deliveries: *deliveries, sweeps: *sweeps, profile: *profile}
 	if o.cell <= 0 || o.rounds < 1 {
 		return o, errors.New("-seconds and -rounds must be positive")
 	}
@@ -90,8 +96,8 @@ func parseOptions(args []string) (options, error) {
 		o.clients = append(o.clients, n)
 	}
 	for part := range strings.SplitSeq(*only, ",") {
-		if !slices.Contains([]string{opPay, opConfirm, opStatus}, part) {
-			return o, errors.New("-only takes pay, confirm and status")
+		if !slices.Contains(everything(), part) {
+			return o, errors.New("-only takes " + strings.Join(everything(), ", "))
 		}
 		o.only = append(o.only, part)
 	}
@@ -119,9 +125,15 @@ func bench(ctx context.Context, o options) error {
 	if err != nil {
 		return fmt.Errorf("record: %w", err)
 	}
-	m := &measurement{options: o, service: s, server: db.server.PID(), floor: newFloor(db.pool, recorded), recorded: recorded}
+	m := &measurement{
+		options: o, service: s, server: db.server.PID(), pool: db.pool, floor: newFloor(db.pool, recorded), recorded: recorded,
+		rates: map[side]float64{},
+	}
+	if m.expected, err = m.standings(ctx); err != nil {
+		return err
+	}
 	if o.deliveries {
-		all, err := m.compare(ctx, db.pool)
+		all, err := m.compare(ctx)
 		if err != nil {
 			return err
 		}
@@ -131,14 +143,20 @@ func bench(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	if err := m.balance(ctx, db.pool); err != nil {
-		return err
-	}
 	afterLoad, err := s.memory()
 	if err != nil {
 		return err
 	}
-	return report(os.Stdout, o, db, cells, sizes{
+	var behind *lag
+	if slices.Contains(o.only, opLag) {
+		if behind, err = m.lagging(ctx); err != nil {
+			return fmt.Errorf("lag: %w", err)
+		}
+	}
+	if err := m.balance(ctx); err != nil {
+		return err
+	}
+	return report(os.Stdout, o, db, cells, behind, sizes{
 		binary: program.bytes, idle: s.idle, afterLoad: afterLoad, ready: s.ready,
 	})
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/paysvc/paysvc/internal/payment"
 )
 
 // The operations that are measured.
@@ -19,7 +21,17 @@ const (
 	opPay     = "pay"
 	opConfirm = "confirm"
 	opStatus  = "status"
+	opCapture = "capture"
+	opRefund  = "refund"
+	opVoid    = "void"
+	// opLag is confirm with an endpoint that gets every event: how late they come.
+	opLag = "lag"
 )
+
+// everything is measured unless -only says less.
+func everything() []string {
+	return []string{opPay, opConfirm, opStatus, opCapture, opRefund, opVoid, opLag}
+}
 
 // measurement measures the floor and the service in turns.
 type measurement struct {
@@ -28,10 +40,19 @@ type measurement struct {
 	server   int // process id of PostgreSQL
 	floor    *floor
 	recorded *recordings
-	rates    map[int]float64 // of confirm so far, by number of clients
-	paid     int             // orders that must be paid in the end
+	pool     *pgxpool.Pool
+	rates    map[side]float64       // so far
+	expected map[payment.Status]int // of orders in the end
 	loads    int
-	standing []waiting // orders whose status is read
+	standing []prepared // orders whose status is read
+	since    int64      // the sequence of events that lag begins behind
+}
+
+// side is one side of a cell.
+type side struct {
+	operation string
+	clients   int
+	service   bool // or the floor
 }
 
 // cell is an operation at a number of clients.
@@ -46,16 +67,21 @@ type cell struct {
 // and statements prepared.
 const warmUp = time.Second
 
-// all measures every cell.
+// all measures every cell. Captures, refunds and voids are measured with the most
+// clients only: each needs an order that is made for it.
 func (m *measurement) all(ctx context.Context) ([]cell, error) {
-	m.rates = map[int]float64{}
-	m.paid = 3 // by recording
 	var cells []cell
 	for _, operation := range m.only {
+		if operation == opLag {
+			continue
+		}
 		if err := m.turns(ctx, operation, slices.Max(m.clients), warmUp, nil); err != nil {
 			return nil, fmt.Errorf("%s: %w", operation, err)
 		}
 		for _, clients := range m.clients {
+			if operates(operation) && clients < slices.Max(m.clients) {
+				continue
+			}
 			fmt.Fprintf(os.Stderr, "measuring %s with %d clients\n", operation, clients)
 			c := cell{operation: operation, clients: clients}
 			for range m.rounds {
@@ -82,31 +108,39 @@ func (m *measurement) turns(ctx context.Context, operation string, clients int, 
 	if c != nil {
 		c.floor, c.service = append(c.floor, floor), append(c.service, service)
 	}
-	if operation != opStatus {
-		m.paid += len(floor.Latencies) + len(service.Latencies)
-	}
 	return nil
 }
 
+// operates tells of what is done with money that payments hold.
+func operates(operation string) bool {
+	return operation == opCapture || operation == opRefund || operation == opVoid
+}
+
 func (m *measurement) onFloor(ctx context.Context, operation string, clients int, length time.Duration) (sample, error) {
+	var work func(i int) error
+	var orders []prepared
+	var err error
+	supply := 0
 	switch operation {
 	case opPay:
-		return m.replayed(ctx, clients, length, 0, func(int) error { return m.floor.pay(ctx) })
-	case opConfirm:
-		orders, err := m.orders(ctx, clients, length)
-		if err != nil {
-			return sample{}, err
-		}
-		s, err := m.replayed(ctx, clients, length, len(orders), func(i int) error { return m.floor.confirm(ctx, orders[i]) })
-		m.rates[clients] = s.rate()
-		return s, err
+		work = func(int) error { return m.floor.pay(ctx) }
+	case opStatus:
+		orders, err = m.readable(ctx)
+		work = func(i int) error { return m.floor.status(ctx, orders[i%len(orders)]) }
 	default:
-		orders, err := m.readable(ctx)
-		if err != nil {
-			return sample{}, err
+		orders, err = m.prepare(ctx, operation, m.supply(side{operation, clients, false}, length))
+		work = func(i int) error { return m.floor.operate(ctx, operation, orders[i]) }
+		if operation == opConfirm {
+			work = func(i int) error { return m.floor.confirm(ctx, orders[i]) }
 		}
-		return m.replayed(ctx, clients, length, 0, func(i int) error { return m.floor.status(ctx, orders[i%len(orders)]) })
+		supply = len(orders)
 	}
+	if err != nil {
+		return sample{}, err
+	}
+	s, err := m.replayed(ctx, clients, length, supply, work)
+	m.note(side{operation, clients, false}, s)
+	return s, err
 }
 
 // replayed runs the floor, in this process.
@@ -119,38 +153,55 @@ func (m *measurement) replayed(
 }
 
 func (m *measurement) onService(ctx context.Context, operation string, clients int, length time.Duration) (sample, error) {
+	o, err := m.order(ctx, operation, clients, length)
+	if err != nil {
+		return sample{}, err
+	}
+	return m.serve(ctx, operation, o)
+}
+
+// serve has the service do what the load orders.
+func (m *measurement) serve(ctx context.Context, operation string, o loadOrder) (sample, error) {
+	s, err := m.spending(m.service.cmd.Process.Pid, func() (sample, error) { return m.loaded(ctx, o) })
+	m.note(side{operation, o.Clients, true}, s)
+	return s, err
+}
+
+// order says what the load has to send, and prepares what that is about.
+func (m *measurement) order(ctx context.Context, operation string, clients int, length time.Duration) (loadOrder, error) {
 	m.loads++
 	authorization := "\r\nAuthorization: Bearer " + apiKey
 	common := "\r\nHost: " + m.service.address + "\r\n"
 	content := "\r\nContent-Type: application/json" + common
 	o := loadOrder{Address: m.service.address, Clients: clients, Time: length}
+	var err error
 	switch operation {
 	case opPay:
 		o.Head = "POST /v1/orders HTTP/1.1" + authorization + "\r\nIdempotency-Key: " + hole + content
 		o.Body, o.Prefix = orderWith("card"), "S-"+strconv.Itoa(m.loads)+"-"
 	case opConfirm:
-		orders, err := m.orders(ctx, clients, length)
-		if err != nil {
-			return sample{}, err
-		}
-		for _, w := range orders {
-			o.Values = append(o.Values, w.reference)
-		}
-		if o.Secret, err = m.service.secret(); err != nil {
-			return sample{}, err
-		}
 		o.Head, o.Body = "POST "+confirmPath+" HTTP/1.1"+content, m.recorded.notice
+		var orders []prepared
+		orders, err = m.prepare(ctx, operation, m.supply(side{operation, clients, true}, length))
+		for _, p := range orders {
+			o.Values = append(o.Values, p.reference)
+		}
+		if err == nil {
+			o.Secret, err = m.service.secret()
+		}
 	case opStatus:
-		orders, err := m.readable(ctx)
-		if err != nil {
-			return sample{}, err
-		}
-		for _, w := range orders {
-			o.Values = append(o.Values, w.order.String())
-		}
 		o.Head, o.Again = "GET /v1/orders/"+hole+"/status HTTP/1.1"+authorization+common, true
+		var orders []prepared
+		orders, err = m.readable(ctx)
+		for _, p := range orders {
+			o.Values = append(o.Values, p.order.String())
+		}
+	default:
+		o.Head = "POST /v1/payments/" + hole + "/" + operation + " HTTP/1.1" + authorization + "\r\nIdempotency-Key: " + hole + content
+		o.Body = "{}"
+		o.Values, err = m.payments(ctx, operation, m.supply(side{operation, clients, true}, length))
 	}
-	return m.spending(m.service.cmd.Process.Pid, func() (sample, error) { return m.loaded(ctx, o) })
+	return o, err
 }
 
 // loaded runs the load process.
@@ -198,38 +249,4 @@ func (m *measurement) spending(program int, work func() (sample, error)) (sample
 	databaseAfter, err := familyTime(m.server)
 	s.programTime, s.databaseTime = after-before, databaseAfter-databaseBefore
 	return s, err
-}
-
-// orders returns more fresh orders than can be confirmed in the time.
-func (m *measurement) orders(ctx context.Context, clients int, length time.Duration) ([]waiting, error) {
-	const spare = 1.4
-	rate := m.rates[clients]
-	if rate == 0 {
-		rate = 5000
-	}
-	return m.floor.prepare(ctx, int(rate*spare*length.Seconds())+clients)
-}
-
-// readable are the orders whose status is read: enough of them that they are
-// not all in one page, and recent, as they are in life.
-func (m *measurement) readable(ctx context.Context) ([]waiting, error) {
-	if m.standing != nil {
-		return m.standing, nil
-	}
-	var err error
-	m.standing, err = m.floor.prepare(ctx, 2000)
-	return m.standing, err
-}
-
-// balance compares the books with what was done: each request that was counted
-// has paid one order.
-func (m *measurement) balance(ctx context.Context, pool *pgxpool.Pool) error {
-	var paid int
-	if err := pool.QueryRow(ctx, "select count(*) from orders where payment_status = 'paid'").Scan(&paid); err != nil {
-		return err
-	}
-	if paid != m.paid {
-		return fmt.Errorf("%d orders are paid, but %d should be: not everything that was measured was done", paid, m.paid)
-	}
-	return nil
 }

@@ -18,11 +18,19 @@ import (
 
 // recordings are what the floor replays and the load sends.
 type recordings struct {
-	pay, wallet, confirm, status *recording
-	// walletOrder is the recorded order that was confirmed.
-	walletOrder payment.OrderID
-	// notice is the notification that confirmed it, with holes for another's.
+	pay, status *recording
+	// changes are the operations on orders that were prepared before.
+	changes map[string]*change
+	// notice is the notification that confirmed an order, with holes for another's.
 	notice string
+}
+
+// change is an operation on an order of the same request: how that was made, and
+// what was done with it then.
+type change struct {
+	method     string // that the order was paid by
+	made, done *recording
+	order      payment.OrderID // the recorded one
 }
 
 // hole stands, in what the load sends, for what differs between requests.
@@ -46,6 +54,10 @@ func orderWith(method string) string {
 		`"billing_address":{"name":"A. Person","line1":"Main Street 1","postal_code":"1000 AA","city":"Town","country":"NL"},` +
 		`"locale":"nl","pay":{"method":"` + method + `"}}`
 }
+
+// firstPayment is the number of the payment that an order is made with: it is the
+// first child that the order numbers.
+const firstPayment = 1
 
 func eventOf(reference string) string { return "evt_" + reference }
 
@@ -76,15 +88,20 @@ func record(ctx context.Context, databaseURL string) (*recordings, error) {
 	if _, _, err := s.order(ctx, "card", "recorded-0"); err != nil { // looks up the API key, which is then known for a second
 		return nil, err
 	}
-	r := &recordings{}
+	r := &recordings{changes: map[string]*change{}}
 	if err := s.recordPay(ctx, r); err != nil {
 		return nil, fmt.Errorf("pay: %w", err)
 	}
 	if err := s.recordConfirm(ctx, r); err != nil {
 		return nil, fmt.Errorf("confirm: %w", err)
 	}
+	for _, operation := range []string{opCapture, opRefund, opVoid} {
+		if err := s.recordOperation(ctx, r, operation); err != nil {
+			return nil, fmt.Errorf("%s: %w", operation, err)
+		}
+	}
 	r.status, err = s.recorder.during(func() error {
-		_, err := s.request(ctx, http.MethodGet, "/v1/orders/"+r.walletOrder.String()+"/status", "", "")
+		_, err := s.request(ctx, http.MethodGet, "/v1/orders/"+r.changes[opConfirm].order.String()+"/status", "", "")
 		return err
 	})
 	if err != nil {
@@ -99,7 +116,7 @@ func (s *session) makeKey(ctx context.Context) error {
 	hash := sha256.Sum256([]byte(apiKey))
 	return s.store.CreateKey(ctx, payment.APIKey{
 		ID: "key_bench", Hash: hash[:], Store: "demo", Kind: payment.SecretKey, Name: "bench", CreatedAt: time.Now(),
-		Scopes: []payment.Scope{payment.ScopeOrders, payment.ScopePayments, payment.ScopeRead, payment.ScopeAdmin},
+		Scopes: []payment.Scope{payment.ScopeOrders, payment.ScopePayments, payment.ScopeRefunds, payment.ScopeRead, payment.ScopeAdmin},
 	}, payment.ByCommandLine(time.Now()))
 }
 
@@ -113,17 +130,24 @@ func (s *session) recordPay(ctx context.Context, r *recordings) (err error) {
 	return err
 }
 
-func (s *session) recordConfirm(ctx context.Context, r *recordings) (err error) {
-	var reference string
-	r.wallet, err = s.recorder.during(func() error {
-		r.walletOrder, reference, err = s.order(ctx, "wallet", "recorded-2")
+// recordMade makes an order that something is done with later, and returns its
+// reference at the PSP.
+func (s *session) recordMade(ctx context.Context, method, number string) (c *change, reference string, err error) {
+	c = &change{method: method}
+	c.made, err = s.recorder.during(func() error {
+		c.order, reference, err = s.order(ctx, method, number)
 		return err
 	})
+	c.made.parametrize(number, number+"-key", reference)
+	return c, reference, err
+}
+
+func (s *session) recordConfirm(ctx context.Context, r *recordings) error {
+	c, reference, err := s.recordMade(ctx, "wallet", "recorded-2")
 	if err != nil {
 		return err
 	}
-	r.wallet.parametrize("recorded-2", "recorded-2-key", reference)
-	r.confirm, err = s.recorder.during(func() error {
+	c.done, err = s.recorder.during(func() error {
 		_, err := s.request(ctx, http.MethodPost, "/sandbox/payments/"+reference+"/notify", "", `{"event":"paid"}`)
 		return err
 	})
@@ -137,8 +161,46 @@ func (s *session) recordConfirm(ctx context.Context, r *recordings) (err error) 
 	if err := json.Unmarshal(body, &notice); err != nil {
 		return err
 	}
-	r.confirm.parametrize(reference, notice.ID)
+	c.done.parametrize(reference, notice.ID)
+	r.changes[opConfirm] = c
 	r.notice = strings.NewReplacer(notice.ID, eventOf(hole), reference, hole).Replace(string(body))
+	return nil
+}
+
+// methodOf is how an order is paid that something is done with later.
+func methodOf(operation string) string {
+	if operation == opRefund {
+		return "card"
+	}
+	return "card-manual"
+}
+
+// recordOperation records a capture, a refund or a void of all that there is.
+func (s *session) recordOperation(ctx context.Context, r *recordings, operation string) error {
+	c, _, err := s.recordMade(ctx, methodOf(operation), "recorded-"+operation)
+	if err != nil {
+		return err
+	}
+	paid := payment.PaymentID{Order: c.order, N: firstPayment}
+	var answer []byte
+	c.done, err = s.recorder.during(func() error {
+		answer, err = s.request(ctx, http.MethodPost, "/v1/payments/"+paid.String()+"/"+operation, paid.String(), "{}")
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var view struct {
+		Transactions []transactionView `json:"transactions"`
+	}
+	if err := json.Unmarshal(answer, &view); err != nil {
+		return err
+	}
+	if len(view.Transactions) != 1 {
+		return errors.New("the operation does not have one transaction")
+	}
+	c.done.parametrize(paid.String(), view.Transactions[0].Reference)
+	r.changes[operation] = c
 	return nil
 }
 
@@ -153,6 +215,10 @@ func (s *session) RoundTrip(req *http.Request) (*http.Response, error) {
 	return sandbox.Transport(s.api).RoundTrip(req)
 }
 
+type transactionView struct {
+	Reference string `json:"reference"`
+}
+
 // order makes an order, pays it, and returns it with our reference at the PSP.
 func (s *session) order(ctx context.Context, method, number string) (payment.OrderID, string, error) {
 	answer, err := s.request(ctx, http.MethodPost, "/v1/orders", number+"-key",
@@ -165,9 +231,7 @@ func (s *session) order(ctx context.Context, method, number string) (payment.Ord
 			ID string `json:"id"`
 		} `json:"order"`
 		Payment struct {
-			Transactions []struct {
-				Reference string `json:"reference"`
-			} `json:"transactions"`
+			Transactions []transactionView `json:"transactions"`
 		} `json:"payment"`
 	}
 	if err := json.Unmarshal(answer, &view); err != nil {
@@ -206,12 +270,20 @@ func (s *session) request(ctx context.Context, method, path, key, body string) (
 
 // check refuses recordings that are not what the table says they are.
 func (r *recordings) check() error {
-	for _, want := range []struct {
+	type expected struct {
 		name    string
 		made    *recording
 		trips   int
 		commits int
-	}{{opPay, r.pay, 3, 2}, {"wallet", r.wallet, 3, 2}, {opConfirm, r.confirm, 2, 1}, {opStatus, r.status, 1, 0}} {
+	}
+	all := []expected{
+		{opPay, r.pay, 3, 2}, {opConfirm, r.changes[opConfirm].done, 2, 1}, {opStatus, r.status, 1, 0},
+		{opCapture, r.changes[opCapture].done, 4, 2}, {opRefund, r.changes[opRefund].done, 4, 2}, {opVoid, r.changes[opVoid].done, 4, 2},
+	}
+	for operation, c := range r.changes {
+		all = append(all, expected{"the order for " + operation, c.made, 3, 2})
+	}
+	for _, want := range all {
 		commits := 0
 		for _, s := range want.made.steps {
 			if s.batch && s.ends() {

@@ -16,7 +16,7 @@ type sizes struct {
 }
 
 // report writes the table.
-func report(w io.Writer, o options, db *database, cells []cell, s sizes) error {
+func report(w io.Writer, o options, db *database, cells []cell, behind *lag, s sizes) error {
 	fmt.Fprintf(w, "\nPostgreSQL %s with fsync on, %d processors shared by database, service and load; %s per side and cell in %d turns\n\n",
 		db.version, runtime.NumCPU(), o.cell, o.rounds)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -38,7 +38,10 @@ ratio: throughput of the service to that of the floor, median of the turns; µs:
 memory of the service: %.1f MB idle, %.1f MB after the load (with the sandbox PSP and its ledger in the same process)
 start to ready on a migrated database: %d ms, median of %d; binary: %.1f MB
 `, megabytes(s.idle), megabytes(s.afterLoad), s.ready.Milliseconds(), starts, megabytes(s.binary))
-	return err
+	if err != nil || behind == nil {
+		return err
+	}
+	return behind.report(w)
 }
 
 // ratio is the median over the rounds, so that one disturbed round says nothing.
