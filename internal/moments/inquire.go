@@ -167,7 +167,7 @@ func (s *Service) learn(
 // known to be sure: what was sent may still be on its way.
 func (s *Service) neverArrived(g gateways.Gateway, t *payment.Transaction) []payment.Fact {
 	if t.State != payment.Sending && t.State != payment.Unknown ||
-		s.Now().Before(t.CreatedAt.Add(g.Describe().Finality)) {
+		s.Now().Before(t.CreatedAt.Add(payment.SendMax+g.Describe().Finality)) {
 		return nil
 	}
 	return []payment.Fact{{

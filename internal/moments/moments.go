@@ -29,6 +29,7 @@ type Orders interface {
 // Claims reads what became of idempotency keys.
 type Claims interface {
 	Claimed(ctx context.Context, c *payment.Claim) (*payment.Claimed, error)
+	KeepReply(ctx context.Context, c *payment.Claim, r payment.Reply) (bool, error)
 }
 
 // Inquiries keeps the schedule of asking PSPs.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/paysvc/paysvc/internal/payment"
 	"github.com/paysvc/paysvc/internal/pipeline"
+	"github.com/paysvc/paysvc/internal/pipeline/steps"
 )
 
 // OperateCommand asks for something to be done with money that payments hold: a
@@ -108,13 +109,20 @@ func (s *Service) operate(ctx context.Context, c *OperateCommand) (Answer, error
 			s.Log.Warn().Err(err).Stringer("order", c.Order).Msg("what a last capture left is not released yet")
 		}
 	}
+	if run != nil && run == answered && reply.Superseded {
+		return s.instead(ctx, c.repetition())
+	}
 	if run != nil && run == answered {
 		return Answer{Reply: reply}, nil // it is kept, also where a step failed after the first commit
 	}
 	if claimed, ok := errors.AsType[*payment.Claimed](err); ok {
-		return s.repeat(ctx, repetition{Store: c.Store, Order: c.Order, Claim: c.Claim, Known: c.known}, claimed)
+		return s.repeat(ctx, c.repetition(), claimed)
 	}
 	return Answer{Reply: reply}, err
+}
+
+func (c *OperateCommand) repetition() repetition {
+	return repetition{Store: c.Store, Order: c.Order, Claim: c.Claim, Known: c.known}
 }
 
 // decidesAtOnce tells of what is done in one commit, without a transaction of its
@@ -140,6 +148,9 @@ func (c *OperateCommand) known(o *payment.Order, claimed *payment.Claimed) (Answ
 				}
 			}
 		}
+	}
+	if len(outcome.Transactions) == 0 && claimed.Ended {
+		return Answer{}, true, steps.ErrInterruptedOperation
 	}
 	if len(outcome.Transactions) == 0 {
 		return Answer{}, false, nil

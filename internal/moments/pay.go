@@ -146,6 +146,10 @@ func (s *Service) payOnce(ctx context.Context, c *PayCommand) (*pipeline.Run, *A
 		req.Open.Claim = nil // it was taken with the first
 	}
 	run, err := s.execute(ctx, req)
+	if run != nil && run == answered && reply.Superseded {
+		answer, err := s.instead(ctx, c.repetition())
+		return run, &answer, err
+	}
 	if run != nil && run == answered {
 		return run, &Answer{Reply: reply}, nil // it is kept, also where a step refused or failed after the first commit
 	}

@@ -58,8 +58,16 @@ func (s *Service) repeat(ctx context.Context, r repetition, claimed *payment.Cla
 			return Answer{Reply: *claimed.Reply, Replayed: true}, nil
 		}
 		answer, known, err := s.asKnown(ctx, r, claimed)
-		if !known && err != nil || known && claimed.Finished {
+		if !known && err != nil || known && claimed.Finished && !answer.Final {
 			return answer, err
+		}
+		if known && err == nil && answer.Final {
+			// From now on it is the answer of this key, also for the first request
+			// should that still end.
+			mine, unkept := s.Claims.KeepReply(ctx, r.Claim, answer.Reply)
+			if mine || unkept != nil {
+				return answer, unkept
+			}
 		}
 		if !known {
 			if waited >= repeatWait {
@@ -78,11 +86,24 @@ func (s *Service) repeat(ctx context.Context, r repetition, claimed *payment.Cla
 		if next == nil {
 			return Answer{}, errRunning
 		}
-		if known && next.Reply == nil { // else the first request ended between our two reads
+		if known && next.Reply == nil { // else the first request ended between our reads
 			return answer, err
 		}
 		claimed = next
 	}
+}
+
+// instead returns the answer that is kept under a key in place of the one that was
+// just made: a repeat was faster.
+func (s *Service) instead(ctx context.Context, r repetition) (Answer, error) {
+	claimed, err := s.Claims.Claimed(ctx, r.Claim)
+	if err != nil {
+		return Answer{}, err
+	}
+	if claimed == nil {
+		return Answer{}, errRunning
+	}
+	return s.repeat(ctx, r, claimed)
 }
 
 // asKnown asks the books, once the first request has ended or what it sent has
@@ -105,7 +126,11 @@ func (c *PayCommand) known(o *payment.Order, claimed *payment.Claimed) (Answer, 
 		p = decisive(o, p)
 	}
 	if p != nil && len(p.Transactions) == 0 && p.Status == payment.StatusFailed {
-		return Answer{}, true, steps.ErrInterrupted
+		if p.Tender == 0 {
+			return Answer{}, true, steps.ErrInterrupted
+		}
+		beside := Outcome{Order: o, Payment: p, Refusal: steps.ErrInterrupted, Created: c.New != nil}
+		return Answer{Reply: c.Render(beside)}, true, nil // others may have taken money
 	}
 	if p == nil || p.Initial() == nil {
 		return Answer{}, false, nil

@@ -25,6 +25,10 @@ func (e ending) Claimed(context.Context, *payment.Claim) (*payment.Claimed, erro
 	return &payment.Claimed{Order: e.order.ID, Payment: 1, Finished: e.reply != nil, Reply: e.reply}, nil
 }
 
+func (e ending) KeepReply(context.Context, *payment.Claim, payment.Reply) (bool, error) {
+	return e.reply == nil, nil
+}
+
 // repeated repeats a request whose first was still running when its key was
 // looked at, and whose order is approved.
 func repeated(t *testing.T, reply *payment.Reply) Answer {
@@ -35,7 +39,7 @@ func repeated(t *testing.T, reply *payment.Reply) Answer {
 	books := ending{order: o, reply: reply}
 	s := &Service{Deps: Deps{Orders: books, Claims: books}}
 	c := &PayCommand{Claim: &payment.Claim{}, Render: func(Outcome) payment.Reply {
-		return payment.Reply{Status: 200, Body: []byte("from the books")}
+		return payment.Reply{Status: 200, Body: []byte("from the books"), Final: true}
 	}}
 	answer, err := s.repeat(t.Context(), c.repetition(), &payment.Claimed{Order: o.ID, Payment: 1})
 	require.NoError(t, err)

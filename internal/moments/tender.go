@@ -48,6 +48,9 @@ func (s *Service) openTender(run *pipeline.Run, c *PayCommand) error {
 	if err := settleAmounts(parts, run.Order.Due()); err != nil {
 		return err
 	}
+	if err := checkDiscounts(parts); err != nil {
+		return err
+	}
 	slices.SortStableFunc(parts, func(a, b part) int { return cmp.Compare(rank(a.method), rank(b.method)) })
 	c.data = make(map[int]json.RawMessage, len(parts))
 	first := 0
@@ -118,6 +121,28 @@ func settleAmounts(parts []part, due payment.Money) error {
 		parts[open].amount = &rest
 	case rest.IsPositive():
 		return payment.Invalid("payments", "payments_do_not_cover_total", "add up to less than is due")
+	}
+	return nil
+}
+
+// checkDiscounts sees to it that every part leaves something to charge, and that
+// nobody makes more of a fixed discount by splitting a payment.
+func checkDiscounts(parts []part) error {
+	granted := map[string]bool{}
+	for _, part := range parts {
+		m, field := part.method, "payments["+strconv.Itoa(part.index)+"]"
+		_, decides := m.Account.Gateway.(gateways.Decider)
+		if !decides && !part.amount.Add(m.Fee.Of(*part.amount)).IsPositive() {
+			return within(field, unavailable("its discount leaves nothing to charge"))
+		}
+		fixed, ok := m.Fee.Fixed[part.amount.Currency().String()]
+		if !ok || fixed.IsPositive() || fixed.IsZero() {
+			continue
+		}
+		if granted[m.Name] {
+			return within(field, unavailable("its discount is granted once"))
+		}
+		granted[m.Name] = true
 	}
 	return nil
 }
@@ -218,6 +243,9 @@ func (s *Service) giveUp(ctx context.Context, c *PayCommand, cause error) (Answe
 		return Answer{}, errors.Join(payment.ErrUnrecorded, err)
 	}
 	s.compensate(ctx, given)
+	if reply.Superseded {
+		return s.instead(ctx, c.repetition())
+	}
 	return Answer{Reply: reply}, nil
 }
 

@@ -22,6 +22,9 @@ type Reply struct {
 	// Final tells that the answer is kept. One that reports an unknown outcome is
 	// not: a repeat reports what is known by then.
 	Final bool
+	// Superseded is set by the book where a repeat was answered meanwhile, from what
+	// was known: that answer is kept, and this one is not.
+	Superseded bool
 }
 
 // Claimed is returned, as an error, to a request whose key was taken before.
@@ -33,6 +36,9 @@ type Claimed struct {
 	Run         int // the run of the first request, 0 while there is none
 	// Finished tells that the first request ended without a final answer.
 	Finished bool
+	// Ended tells that its run failed and nobody goes on with it: what it has not
+	// announced by now it never will.
+	Ended bool
 	At       time.Time
 }
 

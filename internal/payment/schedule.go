@@ -23,6 +23,11 @@ const (
 	pendingMax   = InquiriesMax + 8
 )
 
+// SendMax is how long after its announcement a transaction may still be sent. What
+// could not be sent by then, because the commit or the process was held up, is not
+// sent at all: by "no such payment" a PSP means only what it can still get.
+const SendMax = 5 * time.Second
+
 // InquiryDelay returns how long to wait before the PSP is asked again, when it
 // has been asked so many times. The jitter of up to a fifth, more or less, comes
 // from the reference, so the schedule of a transaction is the same wherever it is

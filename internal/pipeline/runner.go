@@ -86,7 +86,7 @@ func (r *Runner) Execute(ctx context.Context, req Request) (*Run, error) {
 	defer cancel()
 	for err == nil && caller != nil {
 		_, harmless := caller.(Repeatable)
-		s = s.after(run, call(ctx, caller, run))
+		s = s.after(run, r.ask(ctx, caller, run))
 		var next *Run
 		if next, caller, err = s.commit(ctx); next != nil {
 			run = next
@@ -96,6 +96,24 @@ func (r *Runner) Execute(ctx context.Context, req Request) (*Run, error) {
 		}
 	}
 	return run, err
+}
+
+// ask makes the call, unless it comes too late: what was announced so long ago that
+// the PSP may have been believed about not having it must not be sent any more.
+func (r *Runner) ask(ctx context.Context, caller Caller, run *Run) Answer {
+	if facts := run.overdue(r.now()); len(facts) > 0 {
+		return Answer{Facts: facts}
+	}
+	return call(ctx, caller, run)
+}
+
+// overdue returns the facts that nothing was sent of what was announced too long
+// ago, none while there is time.
+func (run *Run) overdue(now time.Time) []payment.Fact {
+	if now.Sub(run.At) <= payment.SendMax {
+		return nil
+	}
+	return run.sendingFacts(payment.NotSent, payment.Reason{Code: "held_up", Message: "It was held up before it could be sent."})
 }
 
 // call keeps a panicking gateway from taking the outcome with it: what was sent
@@ -114,13 +132,16 @@ func call(ctx context.Context, caller Caller, run *Run) (answer Answer) {
 }
 
 func unknownFacts(run *Run, reason string) []payment.Fact {
+	return run.sendingFacts(payment.Unknown, payment.Reason{Code: "internal_error", Message: reason})
+}
+
+// sendingFacts says of everything that the run announced and that is not decided
+// what became of it.
+func (run *Run) sendingFacts(state payment.State, reason payment.Reason) []payment.Fact {
 	var facts []payment.Fact
 	for _, t := range run.Announced() {
 		if t.State == payment.Sending {
-			facts = append(facts, payment.Fact{
-				Source: payment.SourceAnswer, Reference: t.Reference, State: payment.Unknown,
-				Reason: payment.Reason{Code: "internal_error", Message: reason},
-			})
+			facts = append(facts, payment.Fact{Source: payment.SourceAnswer, Reference: t.Reference, State: state, Reason: reason})
 		}
 	}
 	return facts

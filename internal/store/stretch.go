@@ -72,7 +72,7 @@ func (s *Store) advance(
 	if err := queueChanges(batch, o, closing); err != nil {
 		return rollback(ctx, conn, err)
 	}
-	return commit(ctx, conn, batch)
+	return commit(ctx, conn, batch, closing.Reply)
 }
 
 // create is the first stretch of an order: nothing has to be read, so all of it
@@ -102,7 +102,7 @@ func (s *Store) create(
 	if err := queueChildren(batch, &o, closing); err != nil {
 		return err
 	}
-	return commit(ctx, conn, batch)
+	return commit(ctx, conn, batch, nil)
 }
 
 // lock opens the transaction, writes what is durable whatever follows, and
@@ -145,7 +145,7 @@ func readOpening(results pgx.BatchResults, open payment.Opening) (*payment.Order
 	if open.Notification != nil {
 		writes++
 	}
-	if err := execAll(results, writes); err != nil {
+	if _, err := execAll(results, writes); err != nil {
 		return nil, err
 	}
 	if open.Journal != nil {
@@ -164,12 +164,16 @@ func readOpening(results pgx.BatchResults, open payment.Opening) (*payment.Order
 	return o, err
 }
 
-// commit sends the writes together with COMMIT.
-func commit(ctx context.Context, conn *pgxpool.Conn, batch *pgx.Batch) error {
+// commit sends the writes together with COMMIT. The last of them keeps the reply,
+// where there is one.
+func commit(ctx context.Context, conn *pgxpool.Conn, batch *pgx.Batch, reply *payment.Reply) error {
 	writes := batch.Len()
 	batch.Queue("commit")
 	results := conn.SendBatch(ctx, batch)
-	err := execAll(results, writes)
+	last, err := execAll(results, writes)
+	if reply != nil && err == nil {
+		reply.Superseded = last.RowsAffected() == 0
+	}
 	var tag pgconn.CommandTag
 	if err == nil {
 		tag, err = results.Exec()
@@ -186,13 +190,14 @@ func commit(ctx context.Context, conn *pgxpool.Conn, batch *pgx.Batch) error {
 	return nil
 }
 
-func execAll(results pgx.BatchResults, n int) error {
+// execAll reads the results of n statements, and returns that of the last.
+func execAll(results pgx.BatchResults, n int) (last pgconn.CommandTag, err error) {
 	for range n {
-		if _, err := results.Exec(); err != nil {
-			return err
+		if last, err = results.Exec(); err != nil {
+			return last, err
 		}
 	}
-	return nil
+	return last, nil
 }
 
 // rollback ends a transaction that came to nothing and passes its cause on.

@@ -89,7 +89,7 @@ func (s *Store) send(ctx context.Context, queue func(batch *pgx.Batch) error) er
 			if err := queue(batch); err != nil {
 				return err
 			}
-			return commit(ctx, conn, batch)
+			return commit(ctx, conn, batch, nil)
 		})
 	})
 }

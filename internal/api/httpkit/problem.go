@@ -18,6 +18,9 @@ const (
 	MoneyUnknown MoneyMoved = "unknown"
 )
 
+// codeDatabase is the code of whatever the database is missing for.
+const codeDatabase = "database_unavailable"
+
 // Problem is the body of every answer that is not a success (RFC 9457), and
 // the error that a handler returns to answer it. Nothing in it may repeat a
 // value of the request. A Problem may be shared: the kit completes a copy.
@@ -112,6 +115,9 @@ func (p *Problem) finished(ctx context.Context) *Problem {
 		q.RequestID = s.id
 		if q.MoneyMoved == "" {
 			q.MoneyMoved = s.moneyMoved()
+		}
+		if q.MoneyMoved == MoneyNo && q.Code == codeDatabase {
+			q.MoneyMoved = MoneyUnknown // whether it repeats a request that moved some cannot be seen
 		}
 	}
 	q.Errors = make([]FieldError, 0, len(p.Errors))

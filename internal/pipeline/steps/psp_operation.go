@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"sync"
 
 	"github.com/paysvc/paysvc/internal/payment"
 	"github.com/paysvc/paysvc/internal/pipeline"
@@ -31,7 +32,7 @@ func (pspOperation) Requires() []pipeline.Input { return []pipeline.Input{pipeli
 func (s pspOperation) Do(run *pipeline.Run) error {
 	op := run.Operation
 	if op == nil { // a job took up the run: whoever asked is gone
-		return errAskedByNobody
+		return ErrInterruptedOperation
 	}
 	for _, part := range op.Parts {
 		if err := s.operator.CheckOperation(run, part); err != nil {
@@ -61,23 +62,49 @@ func (s pspOperation) Do(run *pipeline.Run) error {
 }
 
 func (s pspOperation) Call(ctx context.Context, run *pipeline.Run) pipeline.Answer {
-	var answer pipeline.Answer
+	var calls []*operationCall
+	var group sync.WaitGroup
 	for _, p := range run.Order.Payments {
 		for _, t := range p.Transactions {
-			if t.State != payment.Sending || !run.Owns(t) {
-				continue
+			if t.State == payment.Sending && run.Owns(t) {
+				c := &operationCall{payment: p, transaction: t}
+				calls = append(calls, c)
+				group.Go(func() { c.do(ctx, run, s.operator) }) // all at once: none is to wait until it is too late to be sent
 			}
-			facts := s.operator.Operate(ctx, run, p, t, run.Data)
-			for i := range facts {
-				facts[i].Source = payment.SourceAnswer
-			}
-			answer.Facts = append(answer.Facts, facts...)
 		}
+	}
+	group.Wait()
+	var answer pipeline.Answer
+	for _, c := range calls {
+		answer.Facts = append(answer.Facts, c.facts...)
 	}
 	if run.Operation.Final {
 		answer.Then = s.rest
 	}
 	return answer
+}
+
+// operationCall is one of the calls that an operation makes.
+type operationCall struct {
+	payment     *payment.Payment
+	transaction *payment.Transaction
+	facts       []payment.Fact
+}
+
+// do calls the PSP. A gateway that panics has told nothing.
+func (c *operationCall) do(ctx context.Context, run *pipeline.Run, operator Operator) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.facts = []payment.Fact{{
+				Source: payment.SourceAnswer, Reference: c.transaction.Reference, State: payment.Unknown,
+				Reason: payment.Reason{Code: "internal_error", Message: pipeline.PanicError(p).Error()},
+			}}
+		}
+	}()
+	c.facts = operator.Operate(ctx, run, c.payment, c.transaction, run.Data)
+	for i := range c.facts {
+		c.facts[i].Source = payment.SourceAnswer
+	}
 }
 
 // rest sees to what final captures left, once it is recorded that they were made.
@@ -106,5 +133,7 @@ func parentOf(p *payment.Payment, typ payment.Type) int {
 	return parent
 }
 
-var errAskedByNobody = payment.Errorf(payment.KindUnavailable, "gateway_unavailable",
+// ErrInterruptedOperation refuses an operation that ended before anything was sent
+// for it: an operation is carried out for who asks for it, or not at all.
+var ErrInterruptedOperation = payment.Errorf(payment.KindUnavailable, "gateway_unavailable",
 	"the operation was interrupted before it began; nothing was sent")
