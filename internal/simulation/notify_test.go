@@ -63,6 +63,7 @@ func (p postman) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, errUndelivered
 	case doubled:
 		h.spawn(who+" twin", func(ctx context.Context) { _, _ = p.deliver(ctx, req, said.ID, body) })
+	default:
 	}
 	resp, err := p.deliver(as(req.Context(), who), req, said.ID, body)
 	if f == unthanked {

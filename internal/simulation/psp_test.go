@@ -99,6 +99,7 @@ func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, gone(ctx)
 	case failedIn:
 		return answer(http.StatusServiceUnavailable, `{"error":{"code":"closed","message":"Later."}}`), nil
+	default:
 	}
 	return n.answered(req, r, who)
 }
@@ -130,6 +131,7 @@ func (n *network) answered(req *http.Request, r request, who string) (*http.Resp
 		if h.mayLag(r.reference) {
 			return answer(http.StatusNotFound, `{"error":{"code":"not_found","message":"No payment has this reference."}}`), nil
 		}
+	default:
 	}
 	return resp, nil
 }
