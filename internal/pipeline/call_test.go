@@ -253,3 +253,28 @@ func TestTheAnswerOfACallIsRenderedOnceItIsKnown(t *testing.T) {
 		require.Equal(t, "approved", string(b.book.claims["k"].Reply.Body))
 	}
 }
+
+// The commit of the announcement is held up for so long that the PSP may have been
+// believed about not having it.
+func TestWhatWasAnnouncedTooLongAgoIsNotSent(t *testing.T) {
+	t.Parallel()
+	for late, calls := range map[time.Duration]int{payment.SendMax: 1, payment.SendMax + time.Millisecond: 0} {
+		psp := pays(payment.Approved)
+		b := setup(t, mainAnd([]string{"pays"}, []string{"decides"}), psp, decides())
+		announce := psp.do
+		psp.do = func(run *pipeline.Run) error {
+			err := announce(run)
+			b.at = b.at.Add(late) // the commit goes through, late
+			return err
+		}
+		b.run()
+		require.Equal(t, calls, psp.calls)
+		x := b.book.order(b.id).Payments[0].Transactions[0]
+		if calls == 0 {
+			require.Equal(t, payment.NotSent, x.State)
+			require.Equal(t, "held_up", x.Reason.Code)
+			continue
+		}
+		require.Equal(t, payment.Approved, x.State)
+	}
+}
