@@ -93,7 +93,7 @@ func renderPay(ctx context.Context, o moments.Outcome) (payment.Reply, error) {
 		return renderRefusal(ctx, o.Refusal, movedBeside(o))
 	}
 	t := o.Transaction()
-	if o.Payment.Dropped() && t.State == payment.ActionRequired {
+	if r := o.Payment.Release; r != nil && r.Reason == payment.ReleaseTender && (t.State == payment.ActionRequired || t.State == payment.Approved) {
 		return replyProblem(ctx, interrupted(o), true)
 	}
 	switch t.State {

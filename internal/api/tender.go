@@ -30,10 +30,13 @@ func movedBeside(o moments.Outcome) httpkit.MoneyMoved {
 }
 
 // interrupted answers several payments of which one wants the shopper before the
-// last could be sent: none of them pays.
+// last could be sent, or was lost while another was decided: none of them pays.
 func interrupted(o moments.Outcome) *httpkit.Problem {
 	p := httpkit.NewProblem(http.StatusPaymentRequired, "payment_declined",
-		"A payment asked for the shopper before the others were made. What was taken is given back; another attempt is allowed.")
+		"One of several payments could not be completed. What was taken is given back; another attempt is allowed.")
 	p.Reason = &httpkit.Reason{Code: string(payment.ReleaseTender), Message: "One of several payments could not be completed."}
+	if o.Payment.Sums.Authorized.IsPositive() {
+		return p.Moved(httpkit.MoneyYes)
+	}
 	return p.Moved(movedBeside(o))
 }

@@ -16,7 +16,7 @@ func (recordPayment) Requires() []pipeline.Input { return []pipeline.Input{pipel
 func (recordPayment) Do(run *pipeline.Run) error {
 	op := run.Operation
 	if op == nil {
-		return errAskedByNobody
+		return ErrInterruptedOperation
 	}
 	for _, part := range op.Parts {
 		p := run.Order.Payment(part.Payment)
