@@ -11,7 +11,8 @@ import (
 	"github.com/paysvc/paysvc/internal/pipeline"
 )
 
-// releaseWait is how soon a release goes on that waits for what is under way.
+// releaseWait is how soon a release goes on at the earliest that waits for what is
+// under way.
 const releaseWait = 15 * time.Second
 
 // Release gives back money of a payment, as was decided when its release was
@@ -112,15 +113,27 @@ func (s *Service) stuck(ctx context.Context, o *payment.Order, p *payment.Paymen
 // putOff looks at a release again later: ever later, where a try was in vain.
 func (s *Service) putOff(ctx context.Context, o *payment.Order, p *payment.Payment, failed bool) error {
 	return s.changeRelease(ctx, o, p, func(o *payment.Order, p *payment.Payment, at time.Time) {
-		wait := releaseWait
+		again := untilAsked(p, at)
 		if failed {
-			wait = payment.InquiryDelay(p.Initial().Reference, p.Release.Tries+1)
+			again = at.Add(payment.InquiryDelay(p.Initial().Reference, p.Release.Tries+1))
 		}
-		o.PostponeRelease(p, at.Add(wait), failed)
+		o.PostponeRelease(p, again, failed)
 		if p.Release.Tries >= payment.ReleaseTriesMax {
 			s.giveUpRelease(o, p, at)
 		}
 	})
+}
+
+// untilAsked is when a release goes on that waits for what is under way: once the
+// PSP was asked about it on schedule. A fact that comes sooner makes it due at once.
+func untilAsked(p *payment.Payment, at time.Time) time.Time {
+	again := at.Add(releaseWait)
+	for _, t := range p.OpenTransactions() {
+		if t.DueAt.After(again) {
+			again = t.DueAt
+		}
+	}
+	return again
 }
 
 // changeRelease changes a release that is still open, on the locked order.

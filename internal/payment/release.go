@@ -102,23 +102,22 @@ func (p *Payment) Dropped() bool {
 }
 
 // endRelease ends a release once nothing is left to give back and nothing open
-// can bring more. Money that arrives later makes it due again.
-func (p *Payment) endRelease(at time.Time) (ended bool) {
+// can bring more. News of the payment, and money that arrives later, make it due.
+func (p *Payment) endRelease(at time.Time) {
 	if p.Release == nil {
-		return false
+		return
 	}
 	reserved, taken := p.Releasable()
 	nothing := !reserved.IsPositive() && !taken.IsPositive() && !p.mayRelease()
 	switch {
 	case nothing && p.Release.Open():
 		p.Release.DueAt = time.Time{}
-	case !nothing && !p.Release.Open() && p.Release.Tries < ReleaseTriesMax:
-		p.Release.DueAt = at
+	case nothing, p.Release.Open() && !p.Release.DueAt.After(at), !p.Release.Open() && p.Release.Tries >= ReleaseTriesMax:
+		return
 	default:
-		return false
+		p.Release.DueAt = at
 	}
 	p.change = p.change.touched()
-	return nothing
 }
 
 // mayRelease tells whether something open can bring more to give back. A refund
