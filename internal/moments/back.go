@@ -134,7 +134,7 @@ func (s *Service) mayCancel(run *pipeline.Run, c CancelCommand) error {
 			return err
 		}
 	}
-	return forgo(run)
+	return nil
 }
 
 // releaseOnCancel decides about what one payment of a cancelled order holds.
@@ -174,11 +174,7 @@ const (
 // One that arrives all the same is recorded as late truth, and a case.
 func forgo(run *pipeline.Run) error {
 	for _, t := range run.Order.IncomingTransactions() {
-		_, err := run.Order.Record(payment.Fact{
-			Source: payment.SourceOperator, Reference: t.Reference, State: payment.Declined,
-			Reason: payment.Reason{Code: "order_cancelled", Message: "The order was cancelled."},
-		}, run.At)
-		if err != nil {
+		if _, err := run.Order.Record(payment.Forgone(t), run.At); err != nil {
 			return err
 		}
 	}

@@ -196,3 +196,22 @@ func TestWhatWasTakenIsGivenBackThoughTheRestCannotBeReleased(t *testing.T) {
 	require.Equal(t, []payment.CaseKind{payment.CaseStuckRelease}, b.openCases(o))
 	require.Equal(t, 1, b.refunds(o))
 }
+
+// Nor is a transfer given up that the shopper may make for an order that goes on.
+func TestACancellationThatTheShopRefusesLeavesATransferOpen(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	o := b.order(plain)
+	_, err := b.pay(o, "invoice", "")
+	require.NoError(t, err)
+	b.reload(askingIn("status-cancel", "before: cancel-order"))
+	b.unwilling()
+	_, err = b.cancel(o, "")
+	require.Error(t, err)
+	require.Equal(t, payment.Pending, b.read(o).Payments[0].Initial().State)
+	b.willing()
+	o, err = b.cancel(o, "")
+	require.NoError(t, err)
+	require.Equal(t, payment.OrderCancelled, o.Saved.Status)
+	require.Equal(t, payment.Declined, o.Payments[0].Initial().State)
+}

@@ -63,6 +63,15 @@ func CheckAmount(wanted *Money, most Money, partial bool) (Money, error) {
 	return *wanted, nil
 }
 
+// Forgone is the fact that nobody waits any more for a transfer outside any PSP, now
+// that its order is cancelled. One that comes all the same is late truth, and a case.
+func Forgone(t *Transaction) Fact {
+	return Fact{
+		Source: SourceOperator, Reference: t.Reference, State: Declined,
+		Reason: Reason{Code: "order_cancelled", Message: "The order was cancelled."},
+	}
+}
+
 // AllowCancel tells whether the order may be cancelled, money that it holds aside.
 func (o *Order) AllowCancel() error {
 	if o.Saved.Status == OrderCancelled {

@@ -39,7 +39,7 @@ type Claimed struct {
 	// Ended tells that its run failed and nobody goes on with it: what it has not
 	// announced by now it never will.
 	Ended bool
-	At       time.Time
+	At    time.Time
 }
 
 // Error implements error.

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/paysvc/paysvc/internal/payment"
 	"github.com/paysvc/paysvc/internal/pipeline"
@@ -17,7 +18,7 @@ func mayBePaid(run *pipeline.Run) bool {
 	switch o := run.Order; {
 	case o.Progress.Status == payment.OrderCancelled:
 		return false
-	case len(o.IncomingTransactions()) > 0:
+	case slices.ContainsFunc(o.IncomingTransactions(), func(t *payment.Transaction) bool { return run.Cancel == nil || !t.AwaitsTransfer() }):
 		return true
 	case run.Cancel != nil:
 		return run.Cancel.Overtaken(o)
@@ -45,6 +46,11 @@ func (cancelOrder) Do(run *pipeline.Run) error {
 		return nil
 	}
 	o.Progress.CancelledAt = run.At
+	for _, t := range o.IncomingTransactions() { // a transfer that nobody will make now
+		if err := run.Take(payment.Forgone(t)); err != nil {
+			return err
+		}
+	}
 	switch {
 	case run.Cancel != nil:
 		o.Progress.CancelReason = run.Cancel.Reason
