@@ -40,6 +40,9 @@ func (s *Service) Release(ctx context.Context, store string, id payment.PaymentI
 		if action == "" {
 			return s.putOff(ctx, o, p, len(p.OpenTransactions()) == 0)
 		}
+		if action == payment.ActRefund && s.byHand(o, p) {
+			return s.stuck(ctx, o, p, payment.NotAllowed("gateway_cannot", "the money came outside any PSP, and goes back by hand"))
+		}
 		tried = append(tried, action)
 		_, err = s.Operate(ctx, OperateCommand{
 			Store: o.Store, Order: o.ID, Payment: p.N, Action: action, Reason: string(p.Release.Reason), Author: "system", releasing: true,
@@ -62,6 +65,14 @@ func (s *Service) releasing(ctx context.Context, store string, id payment.Paymen
 		return o, nil, nil
 	}
 	return o, p, nil
+}
+
+// byHand tells of money that came outside any PSP, and that nobody said is given
+// back: the books must not say so before a person does.
+func (s *Service) byHand(o *payment.Order, p *payment.Payment) bool {
+	said := p.Release.Reason == payment.ReleaseCancelled || p.Release.Reason == payment.ReleaseRequested
+	terms, err := s.terms(o, p, &pipeline.Operation{})
+	return err == nil && terms.Offline && !said
 }
 
 // releaseAction is what a release does next that it has not tried yet; "" where

@@ -1,8 +1,10 @@
 package moments_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -35,4 +37,32 @@ func TestAFixedDiscountIsNotMultipliedBySplittingAPayment(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, payment.OrderProcessing, b.read(o).Saved.Status)
 	require.Len(t, b.charges(o), 2)
+}
+
+// A part that came outside any PSP, of a tender that is broken, is given back by a
+// person: the books do not say that it is before.
+func TestWhatCameOutsideAnyPSPIsNotGivenBackByAJob(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	o := b.order(plain)
+	c := b.command(o, "", "")
+	c.Parts = []moments.PartCommand{{Method: "card-manual", Amount: some("29.95")}, {Method: "invoice"}}
+	_, err := b.Pay(t.Context(), c)
+	require.NoError(t, err)
+	b.control(http.MethodPost, "/sandbox/payments/"+b.read(o).Payments[0].Initial().Reference+"/notify", `{"event":"voided"}`)
+	require.Equal(t, payment.StatusVoided, b.read(o).Payments[0].Status)
+	_, err = b.operate(o, 1, moments.OperateCommand{Action: payment.ActMarkPaid, Reason: "statement 7"})
+	require.NoError(t, err)
+	require.Equal(t, payment.ReleaseTender, b.read(o).Payments[1].Release.Reason)
+	b.clock.advance(time.Hour)
+	b.giveBackAll()
+	o = b.read(o)
+	require.Equal(t, "0.00", o.Payments[1].Sums.Refunded.String())
+	require.Equal(t, "129.95", o.Due().String(), "it does not pay the order either")
+	require.Equal(t, []payment.CaseKind{payment.CaseStuckRelease}, b.openCases(o))
+
+	_, err = b.operate(o, 1, moments.OperateCommand{Action: payment.ActRefund, Reason: "transferred back"})
+	require.NoError(t, err)
+	require.Equal(t, "100.00", b.read(o).Payments[1].Sums.Refunded.String())
+	require.Empty(t, b.openCases(o))
 }
