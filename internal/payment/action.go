@@ -54,7 +54,8 @@ func (o *Order) Allow(a Action, p *Payment, terms Terms, at time.Time) (Money, e
 		return Money{}, err
 	}
 	more := a == ActCapture || a == ActIncrease
-	if !terms.Releasing && (p.Release.Open() || more && p.Dropped()) {
+	released := p.Release.Open() && (p.Release.Refund || a != ActRefund) // what was taken may stay
+	if !terms.Releasing && (released || more && p.Dropped()) {
 		return Money{}, NotAllowed("being_released", "the payment's money is being given back")
 	}
 	switch a {

@@ -111,3 +111,16 @@ func TestNoOtherPaymentBeginsBetweenThePaymentsOfATender(t *testing.T) {
 	o.Abandon(second, noon())
 	require.NoError(t, o.CheckIdle())
 }
+
+// A rest that is on its way back does not keep a shopper from getting back what was
+// captured.
+func TestWhatWasCapturedIsRefundedWhileTheRestIsReleased(t *testing.T) {
+	t.Parallel()
+	l := authorized(t).status(payment.OrderProcessing).then(payment.Capture, "C", "30.00", payment.Approved)
+	l.releases(payment.ReleaseRest, false)
+	require.True(t, l.p.Release.Open())
+	require.Equal(t, "30.00", l.verdict(payment.ActRefund, payment.Terms{Can: all()}))
+	require.Equal(t, "being_released", l.verdict(payment.ActVoid, payment.Terms{Can: all()}))
+	l.releases(payment.ReleaseCancelled, true)
+	require.Equal(t, "being_released", l.verdict(payment.ActRefund, payment.Terms{Can: all()}))
+}
