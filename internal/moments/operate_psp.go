@@ -65,7 +65,7 @@ func (o operator) Operate(
 		Method: p.Kind, Order: run.Order, Payment: p, Data: data,
 		NotifyURL: o.PublicURL + "/confirm/" + p.Gateway + "/" + p.Account,
 	}
-	call := callOf(account.Gateway, t.Type)
+	call := gateways.OperationOf(account.Gateway, t.Type)
 	if call == nil {
 		return []payment.Fact{notConfigured(t)}
 	}
@@ -90,30 +90,6 @@ func (o operator) Rest(run *pipeline.Run, p *payment.Payment) {
 		run.Note("The capture was the last: " + rest.String() + " " + rest.Currency().String() +
 			" stay reserved, since the PSP cannot release a part.")
 	}
-}
-
-// callOf finds what a gateway has for operations of a type, or nil.
-func callOf(g gateways.Gateway, typ payment.Type) func(context.Context, payment.OperationRequest) []payment.Fact {
-	switch typ {
-	case payment.Capture:
-		if c, ok := g.(gateways.Capturer); ok {
-			return c.Capture
-		}
-	case payment.Refund:
-		if r, ok := g.(gateways.Refunder); ok {
-			return r.Refund
-		}
-	case payment.Void:
-		if v, ok := g.(gateways.Voider); ok {
-			return v.Void
-		}
-	case payment.Authorize:
-		if i, ok := g.(gateways.Increaser); ok {
-			return i.Increase
-		}
-	case payment.AuthorizeAndCapture, payment.Credit, payment.Chargeback:
-	}
-	return nil
 }
 
 func notConfigured(t *payment.Transaction) payment.Fact {

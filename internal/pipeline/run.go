@@ -160,7 +160,13 @@ func (run *Run) Owns(t *payment.Transaction) bool { return run.main != 0 && t.Ru
 // Announce adds a transaction of the run to a payment, in state sending: from the
 // commit on that writes it, the PSP may have it, and it is never sent again.
 func (run *Run) Announce(p *payment.Payment, typ payment.Type, amount payment.Money) *payment.Transaction {
-	reference := run.Reference()
+	return run.AnnounceAs(run.Reference(), p, typ, amount)
+}
+
+// AnnounceAs is Announce under a reference that the run gave out before.
+func (run *Run) AnnounceAs(
+	reference string, p *payment.Payment, typ payment.Type, amount payment.Money,
+) *payment.Transaction {
 	due := run.At.Add(payment.InquiryDelay(reference, 0))
 	t := run.Order.Announce(p, typ, reference, amount, run.At, due)
 	t.Run = run.main

@@ -1,7 +1,6 @@
 package gatewaytest
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"sync/atomic"
@@ -24,32 +23,6 @@ const (
 // kinds are what can be done with a payment, by the names of their tests.
 var kinds = map[string]payment.Type{
 	"capture": payment.Capture, "refund": payment.Refund, "void": payment.Void, "increase": payment.Authorize,
-}
-
-// doer is Capture, Refund, Void or Increase.
-type doer func(ctx context.Context, r payment.OperationRequest) []payment.Fact
-
-// doerOf returns what does the type with the gateway, nil if nothing does.
-func doerOf(g gateways.Gateway, typ payment.Type) doer {
-	switch typ {
-	case payment.Capture:
-		if c, ok := g.(gateways.Capturer); ok {
-			return c.Capture
-		}
-	case payment.Refund:
-		if r, ok := g.(gateways.Refunder); ok {
-			return r.Refund
-		}
-	case payment.Void:
-		if v, ok := g.(gateways.Voider); ok {
-			return v.Void
-		}
-	case payment.Authorize:
-		if i, ok := g.(gateways.Increaser); ok {
-			return i.Increase
-		}
-	}
-	return nil
 }
 
 // methodsFor returns the methods that claim the type, in order.
@@ -151,7 +124,7 @@ func (j *job) answers(says OperationSays) {
 // do makes the gateway do it.
 func (j *job) do(t *testing.T) []payment.Fact {
 	t.Helper()
-	facts := within(t, func() []payment.Fact { return doerOf(j.gateway, j.request.Type)(t.Context(), j.request) })
+	facts := within(t, func() []payment.Fact { return gateways.OperationOf(j.gateway, j.request.Type)(t.Context(), j.request) })
 	require.NotEmpty(t, facts, "there is always something to tell")
 	require.Equal(t, j.request.Reference, facts[0].Reference, "the first fact is about the request")
 	require.Contains(t, []payment.Type{"", j.request.Type}, facts[0].Type)

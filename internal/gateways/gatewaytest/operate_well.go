@@ -15,7 +15,7 @@ func (s *suite) testOperations(t *testing.T) {
 	t.Helper()
 	g := s.open(t, settings("http://127.0.0.1:1"))
 	for name, typ := range kinds {
-		if doerOf(g, typ) == nil {
+		if gateways.OperationOf(g, typ) == nil {
 			continue // it cannot
 		}
 		t.Run(name, func(t *testing.T) {

@@ -32,7 +32,7 @@ func (s decidePayment) Do(run *pipeline.Run) error {
 	if err != nil {
 		return err
 	}
-	run.Order.Announce(run.Payment, request.Type(), reference, request.Amount, run.At, run.At)
+	run.AnnounceAs(reference, run.Payment, request.Type(), request.Amount)
 	fact.Source, fact.Reference = payment.SourceGateway, reference
 	return run.Take(fact)
 }
