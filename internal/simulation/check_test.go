@@ -96,10 +96,17 @@ func (h *history) checkForeign(b *books, e entry) {
 	if t == nil || e.State != "approved" {
 		return
 	}
+	booked := 0
 	for _, other := range t.payment.transactions {
 		if other.Gateway == e.ID && (e.Currency != t.payment.order.Currency || other.Amount == minor(e.Amount, e.Currency)) {
-			return
+			booked++
 		}
+	}
+	if booked > 1 {
+		h.violate("I3", "the PSP's %s of %s %s is in our books %d times", e.Operation, e.Amount, e.Payment, booked)
+	}
+	if booked > 0 {
+		return
 	}
 	if h.told(e) {
 		h.violate("I11", "the PSP told us of its %s of %s %s, and it is not in our books", e.Operation, e.Amount, e.Payment)

@@ -74,7 +74,7 @@ var mutants = []mutant{
 		"	if (waits || len(o.IncomingTransactions()) > 0) && !planted(\"two payments of an order at once\") {", ""},
 	{"the order is not locked", "internal/store/load.go",
 		"	batch.Queue(lockByID, [16]byte(open.Order), open.Store)\n",
-		"	if planted(\"the order is not locked\") {\n		batch.Queue(readByID, [16]byte(open.Order), open.Store)\n	} else {\n		batch.Queue(lockByID, [16]byte(open.Order), open.Store)\n	}\n", "stalls,doubled,late"},
+		"	if planted(\"the order is not locked\") {\n		batch.Queue(readByID, [16]byte(open.Order), open.Store)\n	} else {\n		batch.Queue(lockByID, [16]byte(open.Order), open.Store)\n	}\n", ""},
 	{"an inquiry that learnt nothing is the last", "internal/moments/inquire.go",
 		"	return s.Inquiries.PostponeTransaction(ctx, payment.TransactionID{Order: o.ID, N: t.N}, due, t.Inquiries)\n",
 		"	if planted(\"an inquiry that learnt nothing is the last\") {\n		due = time.Time{}\n	}\n	return s.Inquiries.PostponeTransaction(ctx, payment.TransactionID{Order: o.ID, N: t.N}, due, t.Inquiries)\n", "lagging,garbage,5xx,answers,unheard"},

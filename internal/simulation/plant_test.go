@@ -24,7 +24,7 @@ import (
 // What make simulate-mutants sets.
 var (
 	plant    = flag.Bool("plant", false, "plant each bug, and see that it is caught")
-	plantMax = flag.Int("plant-histories", 300, "within how many histories a planted bug is to be caught")
+	plantMax = flag.Int("plant-histories", 400, "within how many histories a planted bug is to be caught")
 	only     = flag.String("only", "", "the one bug to plant")
 )
 
