@@ -37,8 +37,6 @@ func (b *bundle) operate(o *payment.Order, index int, c moments.OperateCommand) 
 	return b.Operate(b.t.Context(), c)
 }
 
-func scenario(name string) []byte { return []byte(`{"scenario":"` + name + `"}`) }
-
 func some(amount string) func(payment.Currency) (*payment.Money, error) {
 	return func(c payment.Currency) (*payment.Money, error) {
 		m, err := payment.ParseMoney(amount, c)
