@@ -164,7 +164,7 @@ func TestAGiftCardThatWasNotTakenIsKnownNotToBe(t *testing.T) {
 	c.Pay(order, "gift-card", pay).Is(http.StatusAccepted)
 	c.Post("/v1/orders/"+order+"/submit", nil).Is(http.StatusOK)
 	c.Pay(order, "card", nil).Refused(http.StatusConflict, "payment_in_progress")
-	b.Clock.Advance(31 * time.Second)
+	b.Clock.Advance(36 * time.Second)
 	c.Post("/v1/orders/"+order+"/submit", nil).Is(http.StatusOK)
 	require.Equal(t, "not_sent", c.Get("/v1/orders/"+order).Is(http.StatusOK).Text("payments.0.transactions.0.state"))
 	require.Equal(t, "200.00", c.Get("/v1/gift-cards/"+card).Is(http.StatusOK).Text("balance"))
