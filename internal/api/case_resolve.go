@@ -17,8 +17,10 @@ type resolveBody struct {
 	Action     string `json:"action,omitempty" enum:"none,approve,decline,refund" doc:"What is done with the money; none where it is missing."`
 }
 
-var errRefundScope = httpkit.NewProblem(http.StatusForbidden, httpkit.CodeForbidden,
-	"The API key does not have the scope refunds.")
+// errScope refuses a key that a route lets in what needs one scope more.
+func errScope(missing payment.Scope) error {
+	return httpkit.NewProblem(http.StatusForbidden, httpkit.CodeForbidden, "The API key does not have the scope "+string(missing)+".")
+}
 
 // resolveCase ends a case. Its answer is rendered before the commit that it is
 // kept with.
@@ -36,7 +38,7 @@ func (a *API) resolveCase(ctx context.Context, in *struct {
 	}
 	key, action := callerOf(ctx).key, payment.CaseAction(in.Body.Action)
 	if action == payment.CaseActRefund && !slices.Contains(key.Scopes, payment.ScopeRefunds) {
-		return nil, errRefundScope
+		return nil, errScope(payment.ScopeRefunds)
 	}
 	var renderErr error
 	answer, err := a.Moments.ResolveCase(ctx, moments.ResolveCommand{

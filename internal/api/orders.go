@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"slices"
 
 	"github.com/paysvc/paysvc/internal/api/httpkit"
 	"github.com/paysvc/paysvc/internal/moments"
@@ -231,13 +232,20 @@ func set[T any](target *T, sent *T) {
 
 type cancelBody struct {
 	Reason  string `json:"reason" minLength:"1" maxLength:"250"`
-	Release string `json:"release,omitempty" enum:"void,refund,none" doc:"What happens to money that is held."`
+	Release string `json:"release,omitempty" enum:"void,refund,none" doc:"What happens to money that is held. void needs the scope payments too, and refund the scope refunds."`
 }
+
+// releaseScope is what a key needs beside orders to decide what happens to money
+// that is held: what it needs to do the same with a payment.
+var releaseScope = map[string]payment.Scope{"void": payment.ScopePayments, "refund": payment.ScopeRefunds}
 
 func (a *API) cancelOrder(ctx context.Context, in *struct {
 	OrderPath
 	Body cancelBody
 }) (*orderOutput, error) {
+	if scope, moves := releaseScope[in.Body.Release]; moves && !slices.Contains(callerOf(ctx).key.Scopes, scope) {
+		return nil, errScope(scope)
+	}
 	id, err := payment.ParseOrderID(in.ID)
 	if err != nil {
 		return nil, err

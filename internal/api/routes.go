@@ -41,7 +41,7 @@ func (a *API) routes() {
 
 	// The moments of a payment.
 	add(a, post("/v1/orders/{id}/pay", "pay-order", "Pay an order", payment.ScopeOrders, publishable).money().names("data.iban", "payments[].data.iban", "data.code", "payments[].data.code"), a.pay)
-	add(a, post("/v1/orders/{id}/repay", "repay-order", "Pay an order whose payment came to nothing", payment.ScopeOrders).money().names("data.iban", "payments[].data.iban"), a.repay)
+	add(a, post("/v1/orders/{id}/repay", "repay-order", "Pay an order whose payment came to nothing", payment.ScopeOrders).money().names("data.iban", "payments[].data.iban", "data.code", "payments[].data.code"), a.repay)
 	add(a, get("/v1/orders/{id}/payment-methods", "list-payment-methods", "List the methods that an order can be paid with", publishable), a.listMethods)
 	add(a, post("/v1/orders/{id}/payment-data", "validate-payment-data", "Check what the shopper entered", payment.ScopeOrders, publishable).names("data.iban", "data.code"), a.validateData)
 	add(a, post("/v1/orders/{id}/submit", "submit-order", "The shopper is back from paying", payment.ScopeOrders), a.submit)

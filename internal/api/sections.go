@@ -50,6 +50,7 @@ var sections = []section{
 			404: noOrder, 409: closed, 422: "`total_mismatch`, `amount_invalid`, `return_url_not_allowed`, `expires_at_past`: see `errors`.",
 		}},
 		{"cancel-order", "Cancels an order for good. Attempts that wait for the shopper are closed at their PSP first; `release` says what happens to money that is held.", problems{
+			403: "`forbidden`: the key may not do with the money what `release` says: void needs the scope payments too, refund the scope refunds.",
 			404: noOrder,
 			409: "`release_required`: the order holds money and `release` is missing. `action_not_allowed`: its money cannot be released that way. " + closed,
 		}},
