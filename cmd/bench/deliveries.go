@@ -37,7 +37,8 @@ func threeReceivers(ctx context.Context, s *service, pool *pgxpool.Pool) (*recei
 		w.WriteHeader(http.StatusNoContent)
 	}
 	hang := func(_ http.ResponseWriter, req *http.Request) { <-req.Context().Done() }
-	return r, r.open(ctx, take, take, hang)
+	other := take
+	return r, r.open(ctx, take, other, hang)
 }
 
 // open makes an endpoint for each handler, inactive for now.

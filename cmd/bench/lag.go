@@ -65,6 +65,13 @@ func (l *listener) count() int {
 	return len(l.taken)
 }
 
+// all is how late each event was taken.
+func (l *listener) all() sample {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return sample{Latencies: slices.Sorted(slices.Values(l.late))}
+}
+
 // lagging measures how far deliveries are behind while the most clients confirm
 // orders as fast as they can.
 func (m *measurement) lagging(ctx context.Context) (*lag, error) {
@@ -144,9 +151,7 @@ func (l *lag) drain(ctx context.Context, endpoint *listener) error {
 	for {
 		l.left, l.drained = l.made-endpoint.count(), time.Since(begun)
 		if l.left <= 0 || l.drained > lagDrainMax {
-			endpoint.mu.Lock()
-			defer endpoint.mu.Unlock()
-			l.late = sample{Took: l.with.Took + l.drained, Latencies: slices.Sorted(slices.Values(endpoint.late))}
+			l.late = endpoint.all()
 			return nil
 		}
 		if err := pause(ctx, lagLook); err != nil {

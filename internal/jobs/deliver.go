@@ -38,10 +38,12 @@ const (
 	roundMax = 8 * time.Second
 	// beginMax is when the last delivery of a batch begins.
 	beginMax = 8 * time.Second
-	// deliverMax is how many deliveries a batch leases, and deliverAtOnce how many
-	// are under way.
+	// deliverMax is how many deliveries a batch leases, deliverMost how many of a
+	// target that takes them quickly, and deliverAtOnce how many are under way.
 	deliverMax    = 32
+	deliverMost   = 512
 	deliverAtOnce = 4
+	quick         = time.Second // of a batch
 	// busyPause is between batches while requests need the machine.
 	busyPause = 250 * time.Millisecond
 )
@@ -71,20 +73,37 @@ func (j *Jobs) Round(ctx context.Context, t payment.Target) {
 	}
 	defer j.kickPump() // there may be more
 	defer j.rounds.end(t)
-	begun := j.Now()
+	begun, limit := j.Now(), deliverMax
 	for more := true; more && ctx.Err() == nil && !j.isDraining() && j.Now().Sub(begun) < roundMax; {
+		at := j.Now()
 		err := guarded(func() (err error) {
-			more, err = j.deliverBatch(ctx, t)
+			more, err = j.deliverBatch(ctx, t, limit)
 			return err
 		})
 		if err != nil {
 			j.Log.Error().Err(err).Str("store", t.Store).Stringer("endpoint", t.Endpoint).Msg("deliveries fail; they stay due")
 			return
 		}
+		took := j.Now().Sub(at)
 		if more && j.busy() {
-			j.pause(ctx, busyPause)
+			j.pause(ctx, busyPause*time.Duration(limit)/time.Duration(deliverMax*j.rounds.share()))
 		}
+		limit = j.nextLimit(limit, took)
 	}
+}
+
+// nextLimit is how many deliveries the next batch leases: more and more to a target
+// that takes them quickly, since each batch has its price, but no more than their
+// share while requests need the machine.
+func (j *Jobs) nextLimit(limit int, took time.Duration) int {
+	if took >= quick {
+		return deliverMax
+	}
+	limit = min(2*limit, deliverMost)
+	if j.busy() {
+		limit = min(limit, deliverMax*j.rounds.share())
+	}
+	return limit
 }
 
 // batch is what is delivered together.
@@ -103,16 +122,16 @@ type batch struct {
 }
 
 // deliverBatch delivers some of what is due, and tells whether there may be more.
-func (j *Jobs) deliverBatch(ctx context.Context, t payment.Target) (more bool, err error) {
+func (j *Jobs) deliverBatch(ctx context.Context, t payment.Target, limit int) (more bool, err error) {
 	now := j.Now()
-	endpoint, due, err := j.Out.Books.DueDeliveries(ctx, t, now, now.Add(lease), deliverMax)
+	endpoint, due, err := j.Out.Books.DueDeliveries(ctx, t, now, now.Add(lease), limit)
 	if err != nil || len(due) == 0 {
 		return false, err
 	}
 	b := &batch{jobs: j, target: t, endpoint: endpoint, ended: now.Add(beginMax)}
 	b.url, b.secrets = j.address(endpoint, now)
 	each(due, deliverAtOnce, func(d payment.Delivery) { b.deliver(ctx, d) })
-	more = len(due) == deliverMax || endpoint.Failures > 0 || t.Endpoint == payment.Storefront
+	more = len(due) == limit || endpoint.Failures > 0 || t.Endpoint == payment.Storefront
 	return more && !b.stopped, b.finish(context.WithoutCancel(ctx))
 }
 
@@ -192,11 +211,39 @@ func (b *batch) finish(ctx context.Context) error {
 	return b.jobs.Out.Books.FinishDeliveries(ctx, b.target, b.outcomes, h, now)
 }
 
-// rounds remembers which targets have a job of this instance, so that the pump
-// does not ask the queue for what it has.
+// rounds is what the pump and the rounds know of each other: which targets have a
+// job of this instance, so that the pump does not ask the queue for what it has, and
+// how much of the machine deliveries take while requests need it.
 type rounds struct {
 	mu    sync.Mutex
 	begun map[payment.Target]time.Time
+	level int
+}
+
+const (
+	// A look of the pump that leaves events raises the level, one that does not lowers
+	// it, and each level doubles the share.
+	levelUp  = 2
+	levelMax = 6
+)
+
+// note takes in whether events were left because requests need the machine.
+func (r *rounds) note(behind bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if behind {
+		r.level = min(r.level+levelUp, levelMax)
+	} else {
+		r.level = max(r.level-1, 0)
+	}
+}
+
+// share is how many times the least of the machine deliveries may take: 1, unless
+// they would fall behind for good.
+func (r *rounds) share() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return 1 << r.level
 }
 
 // roundLost is when a job that was put into the queue should have come to an end.

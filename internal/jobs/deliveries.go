@@ -115,11 +115,15 @@ func (j *Jobs) Pump(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	behind := false
 	for _, store := range stores {
-		if err := j.pumpStore(ctx, store); err != nil {
+		more, err := j.pumpStore(ctx, store)
+		if err != nil {
 			return err
 		}
+		behind = behind || more
 	}
+	j.rounds.note(behind && j.busy())
 	targets, err := j.Out.Books.DueTargets(ctx, j.Now(), targetsMax)
 	if err != nil {
 		return err
@@ -135,20 +139,18 @@ func (j *Jobs) Pump(ctx context.Context) error {
 	return nil
 }
 
-// pumpStore hands on the events of one store, a few of them while requests need
-// the machine: they wait in their table at no cost.
-func (j *Jobs) pumpStore(ctx context.Context, store string) error {
-	for range pumpRounds {
-		limit, busy := pumpMax, j.busy()
-		if busy {
-			limit = min(limit, pumpMaxBusy*int(processors()))
-		}
-		more, err := j.Out.Books.PumpEvents(ctx, store, j.Now(), limit)
-		if err != nil || !more || busy {
-			return err
-		}
+// pumpStore hands on the events of one store, and tells whether some are left.
+// While requests need the machine that is a few of them, and more from look to look
+// as long as some are left: they wait in their table at no cost, but not for good.
+func (j *Jobs) pumpStore(ctx context.Context, store string) (more bool, err error) {
+	left := pumpRounds * pumpMax
+	if j.busy() {
+		left = min(left, pumpMaxBusy*int(processors())*j.rounds.share())
 	}
-	return nil
+	for more = true; more && left > 0 && err == nil; left -= pumpMax {
+		more, err = j.Out.Books.PumpEvents(ctx, store, j.Now(), min(left, pumpMax))
+	}
+	return more, err
 }
 
 // kickPump tells that there may be events, or targets with something due.
