@@ -44,6 +44,9 @@ func (s *Service) ResolveCase(ctx context.Context, c ResolveCommand) (Answer, er
 	if k.State == payment.CaseOpen {
 		answer, err = s.resolve(ctx, &c, k)
 	}
+	if whyNot(err) != "" && s.resolvedMeanwhile(ctx, &c) {
+		err = payment.ErrCaseResolved // which is why it is not allowed any more
+	}
 	if claimed, ok := errors.AsType[*payment.Claimed](err); ok {
 		return s.resolvedBefore(ctx, &c, k, claimed)
 	}
@@ -51,6 +54,12 @@ func (s *Service) ResolveCase(ctx context.Context, c ResolveCommand) (Answer, er
 		return s.resolvedAlready(ctx, &c)
 	}
 	return answer, err
+}
+
+// resolvedMeanwhile tells whether somebody else was faster.
+func (s *Service) resolvedMeanwhile(ctx context.Context, c *ResolveCommand) bool {
+	k, err := s.Cases.Case(ctx, c.Store, c.Case)
+	return err == nil && k.State == payment.CaseResolved
 }
 
 // resolution is how the command ends a case.
