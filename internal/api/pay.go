@@ -103,13 +103,13 @@ func renderPay(ctx context.Context, o moments.Outcome) (payment.Reply, error) {
 			moved = httpkit.MoneyNo
 		}
 		return replyPay(ctx, o, http.StatusOK, moved, true)
-	case payment.ActionRequired:
-		return replyPay(ctx, o, http.StatusOK, httpkit.MoneyNo, true)
+	case payment.ActionRequired: // others that pay together with it may have moved money
+		return replyPay(ctx, o, http.StatusOK, movedBeside(o), true)
 	case payment.Pending:
 		if o.Payment.NextAction != nil {
-			return replyPay(ctx, o, http.StatusOK, httpkit.MoneyNo, true)
+			return replyPay(ctx, o, http.StatusOK, movedBeside(o), true)
 		}
-		return replyPay(ctx, o, http.StatusAccepted, httpkit.MoneyNo, true)
+		return replyPay(ctx, o, http.StatusAccepted, movedBeside(o), true)
 	case payment.Sending, payment.Unknown:
 		return replyPay(ctx, o, http.StatusAccepted, httpkit.MoneyUnknown, false)
 	case payment.Declined, payment.Reversed:

@@ -8,8 +8,9 @@ import (
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
-// movedBeside says whether money moved for a payment that came to nothing: that of
-// others which were to pay the order together with it, and which is given back.
+// movedBeside says whether money moved for a payment that has moved none itself, or
+// not yet: that of others which are to pay the order together with it. Where the
+// payment comes to nothing, theirs is given back.
 func movedBeside(o moments.Outcome) httpkit.MoneyMoved {
 	if o.Payment == nil {
 		return httpkit.MoneyNo

@@ -126,6 +126,7 @@ func TestAWalletComesLastAndItsDeclineGivesTheGiftCardBack(t *testing.T) {
 	a := c.together(order, map[string]any{"method": "wallet"}, byGiftCard(code, "20.00")).Is(http.StatusOK)
 	require.Equal(t, "redirect", a.Text("next_action.type"))
 	require.Equal(t, "180.00", c.balance(card))
+	require.Equal(t, "yes", a.Text("money_moved"), "the gift card was charged, though the wallet waits")
 	require.Equal(t, "pending", a.Text("order.status"))
 	reference := a.Text("payment.transactions.0.reference")
 	require.Equal(t, http.StatusOK, b.control(t, "/sandbox/payments/"+reference+"/decline"))
