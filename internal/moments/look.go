@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/pipeline"
 )
 
 // The bounds of asking PSPs because somebody looks at an order.
@@ -29,10 +30,20 @@ func (s *Service) LookedAt(store string, id payment.OrderID) (look func(ctx cont
 		defer s.looks.end()
 		bounded, cancel := context.WithTimeout(ctx, lookMax)
 		defer cancel()
-		if err := s.look(bounded, store, id); err != nil {
+		if err := s.lookSafely(bounded, store, id); err != nil {
 			s.Log.Warn().Err(err).Stringer("order", id).Msg("ask about an order that somebody looks at")
 		}
 	}
+}
+
+// lookSafely is look for a goroutine of its own, where a panic would end the service.
+func (s *Service) lookSafely(ctx context.Context, store string, id payment.OrderID) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = pipeline.PanicError(p)
+		}
+	}()
+	return s.look(ctx, store, id)
 }
 
 func (s *Service) look(ctx context.Context, store string, id payment.OrderID) error {
