@@ -137,6 +137,7 @@ func TestACaseOfSomethingElseHidesNoDifference(t *testing.T) {
 		}))
 	psp := b.psp
 	b.psp = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { psp.ServeHTTP(rewriting{w}, r) })
+	b.clock.advance(time.Second) // which of two cases of one moment is the older is for nobody to say
 	require.NoError(t, b.Inquire(t.Context(), "demo", b.id(o)))
 	require.ElementsMatch(t, []payment.CaseKind{payment.CaseOutOfStock, payment.CaseAmountMismatch}, b.openCases(o))
 	require.Equal(t, payment.CaseOutOfStock, b.read(o).Review, "the oldest")
