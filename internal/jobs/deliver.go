@@ -74,6 +74,7 @@ func (j *Jobs) Round(ctx context.Context, t payment.Target) {
 	defer j.kickPump() // there may be more
 	defer j.rounds.end(t)
 	begun, limit := j.Now(), deliverMax
+	j.rounds.begin(t, begun)
 	for more := true; more && ctx.Err() == nil && !j.isDraining() && j.Now().Sub(begun) < roundMax; {
 		at := j.Now()
 		err := guarded(func() (err error) {
@@ -216,7 +217,7 @@ func (b *batch) finish(ctx context.Context) error {
 // how much of the machine deliveries take while requests need it.
 type rounds struct {
 	mu    sync.Mutex
-	begun map[payment.Target]time.Time
+	until map[payment.Target]time.Time // when to ask again
 	level int
 }
 
@@ -246,25 +247,34 @@ func (r *rounds) share() int {
 	return 1 << r.level
 }
 
-// roundLost is when a job that was put into the queue should have come to an end.
-// The queue itself lets in no second one.
-const roundLost = 5 * time.Second
+// roundLost is when a job that was put into the queue should have begun. The queue
+// lets in no second one, nor one whose predecessor it has not marked done yet.
+const roundLost = time.Second
 
 func (r *rounds) mayBegin(t payment.Target, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if at, ok := r.begun[t]; ok && now.Sub(at) < roundLost {
+	if now.Before(r.until[t]) {
 		return false
 	}
-	if r.begun == nil || len(r.begun) >= targetsMax {
-		r.begun = make(map[payment.Target]time.Time)
+	if r.until == nil || len(r.until) >= targetsMax {
+		r.until = make(map[payment.Target]time.Time)
 	}
-	r.begun[t] = now
+	r.until[t] = now.Add(roundLost)
 	return true
+}
+
+// begin notes that a round is at work here.
+func (r *rounds) begin(t payment.Target, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.until != nil {
+		r.until[t] = now.Add(workMax)
+	}
 }
 
 func (r *rounds) end(t payment.Target) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.begun, t)
+	delete(r.until, t)
 }

@@ -96,3 +96,19 @@ func TestATargetThatTakesDeliveriesQuicklyGetsMoreAtOnce(t *testing.T) {
 	require.Equal(t, 1<<levelUp, busy.rounds.share())
 	require.Equal(t, deliverMax<<levelUp, busy.nextLimit(deliverMost, 0), "as much as deliveries may take under load")
 }
+
+func TestAJobThatTheQueueDidNotTakeIsAskedForAgainSoon(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	target := payment.Target{Store: "demo"}
+	r := &rounds{}
+	require.True(t, r.mayBegin(target, now))
+	require.False(t, r.mayBegin(target, now.Add(roundLost-1)), "it is about to begin")
+	require.True(t, r.mayBegin(target, now.Add(roundLost)), "it did not")
+	r.begin(target, now)
+	require.False(t, r.mayBegin(target, now.Add(roundMax)), "it is at work")
+	require.True(t, r.mayBegin(target, now.Add(workMax)), "it was lost")
+	r.begin(target, now)
+	r.end(target)
+	require.True(t, r.mayBegin(target, now))
+}
