@@ -222,13 +222,17 @@ func (o *Order) Held() Money {
 	return held
 }
 
-// Due returns what is neither paid nor reserved yet, never negative.
+// Due returns what is neither paid nor reserved yet, never negative. Of an order
+// that was never covered, what was given back is due again.
 func (o *Order) Due() Money {
 	due := o.Total.Sub(o.Held())
 	if !due.IsPositive() {
 		return Zero(o.Currency)
 	}
-	return due
+	for _, p := range o.Payments {
+		due = due.Add(p.Sums.Refunded.Min(p.Held()))
+	}
+	return due.Min(o.Total)
 }
 
 // Covered tells whether payments hold all that the order costs.
@@ -236,7 +240,7 @@ func (o *Order) Covered() bool {
 	if !o.Total.IsPositive() {
 		return slices.ContainsFunc(o.Payments, func(p *Payment) bool { return p.Status == StatusPaid })
 	}
-	return !o.Due().IsPositive()
+	return o.Held().Cmp(o.Total) >= 0
 }
 
 // Taken returns how much of the total was ever captured, fees aside. Like Held,
@@ -252,6 +256,9 @@ func (o *Order) Taken() Money {
 // counted returns the payments that make up how the order stands: those whose
 // money was dropped only where there are no others.
 func (o *Order) counted() []*Payment {
+	if !slices.ContainsFunc(o.Payments, (*Payment).Dropped) {
+		return o.Payments // nearly always, and many times for each payment
+	}
 	kept := slices.DeleteFunc(slices.Clone(o.Payments), func(p *Payment) bool { return p.Dropped() })
 	if o.Progress.Status == OrderCancelled && !slices.ContainsFunc(kept, func(p *Payment) bool { return p.Sums.Authorized.IsPositive() }) {
 		return o.Payments
