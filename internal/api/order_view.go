@@ -35,7 +35,7 @@ type orderView struct {
 	ReturnURLs                returnURLsBody     `json:"return_urls"`
 	ExpiresAt                 *httpkit.Timestamp `json:"expires_at" nullable:"true"`
 	Metadata                  map[string]string  `json:"metadata"`
-	CancelReason              string             `json:"cancel_reason,omitempty"`
+	CancelReason              string             `json:"cancel_reason,omitempty" doc:"Only for secret keys."`
 	PlacedAt                  *httpkit.Timestamp `json:"placed_at" nullable:"true"`
 	PaidAt                    *httpkit.Timestamp `json:"paid_at" nullable:"true"`
 	CancelledAt               *httpkit.Timestamp `json:"cancelled_at" nullable:"true"`
@@ -93,8 +93,8 @@ type TransactionView struct {
 	Currency         string             `json:"currency"`
 	Reference        string             `json:"reference" doc:"Ours: the merchant reference at the PSP."`
 	GatewayReference string             `json:"gateway_reference"`
-	StoreReference   string             `json:"store_reference,omitempty" doc:"The store's own word for it, as it was sent."`
-	Purpose          string             `json:"purpose,omitempty" doc:"Why it was asked for, as it was sent."`
+	StoreReference   string             `json:"store_reference,omitempty" doc:"The store's own word for it, as it was sent. Only for secret keys."`
+	Purpose          string             `json:"purpose,omitempty" doc:"Why it was asked for, as it was sent. Only for secret keys."`
 	Run              *string            `json:"run" doc:"The run that asked for it; null for what the PSP began."`
 	Parent           *string            `json:"parent"`
 	Held             bool               `json:"held,omitempty" doc:"Breaks a rule: on record, but not in the sums."`

@@ -147,17 +147,26 @@ func replyPay(ctx context.Context, o moments.Outcome, status int, moved httpkit.
 		MoneyMoved: string(moved), RedirectURL: o.Redirect,
 	}
 	if callerOf(ctx).key.Kind != payment.SecretKey {
-		v.hideDetails()
+		v.hideForBrowser()
 	}
 	body, err := httpkit.EncodeJSON(v)
 	return payment.Reply{Status: status, Body: body, Final: final}, err
 }
 
-// hideDetails takes out what a key for browsers does not show.
-func (v *payView) hideDetails() {
-	v.Payment.Details = nil
+// hideForBrowser takes out what a key for browsers does not show: what is kept of
+// payment data, and what people of the shop wrote.
+func (v *payView) hideForBrowser() {
+	v.Order.CancelReason = ""
+	v.Payment.hideForBrowser()
 	for i := range v.Order.Payments {
-		v.Order.Payments[i].Details = nil
+		v.Order.Payments[i].hideForBrowser()
+	}
+}
+
+func (v *PaymentView) hideForBrowser() {
+	v.Details = nil
+	for i := range v.Transactions {
+		v.Transactions[i].StoreReference, v.Transactions[i].Purpose = "", ""
 	}
 }
 
