@@ -11,9 +11,11 @@ import (
 	"github.com/paysvc/paysvc/internal/pipeline"
 )
 
-// releaseWait is how soon a release goes on at the earliest that waits for what is
-// under way.
-const releaseWait = 15 * time.Second
+// The bounds of how soon a release goes on that waits for what is under way.
+const (
+	releaseWait    = 15 * time.Second
+	releaseWaitMax = 24 * time.Hour
+)
 
 // Release gives back money of a payment, as was decided when its release was
 // written: what is open is asked about, what is reserved is voided, then what was
@@ -140,8 +142,11 @@ func (s *Service) putOff(ctx context.Context, o *payment.Order, p *payment.Payme
 func untilAsked(p *payment.Payment, at time.Time) time.Time {
 	again := at.Add(releaseWait)
 	for _, t := range p.OpenTransactions() {
-		if t.DueAt.After(again) {
+		switch {
+		case t.DueAt.After(again):
 			again = t.DueAt
+		case t.DueAt.IsZero(): // nobody is asked: the older it is, the more rarely it is looked at
+			again = at.Add(max(releaseWait, min(at.Sub(t.CreatedAt), releaseWaitMax)))
 		}
 	}
 	return again

@@ -163,3 +163,21 @@ func TestErrorsKeepTheirKindWhenTheyAreWrapped(t *testing.T) {
 	require.Equal(t, "total_mismatch: does not add up", err.Error())
 	require.Equal(t, "the idempotency key was used before", (&payment.Claimed{}).Error())
 }
+
+// An order of 10 of which 6 were paid and given back is not paid by another 4.
+func TestWhatWasGivenBackOfAnOrderThatWasNeverCoveredIsDueAgain(t *testing.T) {
+	t.Parallel()
+	o := unpaid(t, "10.00")
+	p := begun(o, payment.AuthorizeAndCapture, "A", euros(t, "6.00"))
+	p.Amount = euros(t, "6.00")
+	record(t, o, approved("A"))
+	require.Equal(t, "4.00", o.Due().String())
+	record(t, o, byPSP(t, "A", payment.Refund, "re_1", "6.00"))
+	require.Equal(t, "10.00", o.Due().String())
+	require.False(t, o.Covered())
+
+	paid := unpaid(t, "10.00")
+	begun(paid, payment.AuthorizeAndCapture, "A", euros(t, "10.00"))
+	record(t, paid, approved("A"), byPSP(t, "A", payment.Refund, "re_1", "6.00"))
+	require.Equal(t, "0.00", paid.Due().String(), "it was paid, and what was given back is not due")
+}

@@ -45,7 +45,7 @@ func queueReply(batch *pgx.Batch, o *payment.Order, closing payment.Closing) {
 // have been faster.
 func (s *Store) KeepReply(ctx context.Context, c *payment.Claim, r payment.Reply) (bool, error) {
 	n, err := s.put(ctx, `update idempotency_keys set finished = true, status = $4, body = $5
-		where store = $1 and operation = $2 and key = $3 and (status is null or status = $4 and body = $5)`,
+		where store = $1 and operation = $2 and key = $3 and status is null`,
 		c.Store, c.Operation, c.Key, r.Status, r.Body)
 	if err != nil {
 		return false, fmt.Errorf("keep an answer: %w", err)
