@@ -59,7 +59,7 @@ var sections = []section{
 		{"repay-order", "Begins another attempt to pay an order that is pending: on the method of the last one where none is named. The old attempt is asked about first, and closed where it waits for the shopper. Answers as pay.", problems{
 			402: "`payment_declined`: `reason` says why, and another attempt is allowed.",
 			404: noOrder,
-			409: "`order_already_paid`: the old attempt was paid after all. `payment_in_progress`: it may still be, and cannot be closed. `order_not_open`: the order is closed. `action_not_allowed`: nobody has tried to pay it yet." + repeats,
+			409: "`order_already_paid`: the old attempt was paid after all. `payment_in_progress`: it may still be, and cannot be closed. `order_not_open`: the order is closed. `action_not_allowed`: nobody has tried to pay it yet. `too_many_attempts`: it was tried too often." + repeats,
 			422: "`method_unavailable`, `payment_data_invalid`, `payments_do_not_cover_total`, `payments_exceed_total`: as for pay." + reused,
 			503: "`gateway_unavailable`: nothing reached the PSP, and no money moved. `outcome_not_recorded`: `money_moved` is `unknown`; repeat the request with the same key, nothing is sent twice.",
 		}},
@@ -70,7 +70,7 @@ var sections = []section{
 		{"pay-order", "Pays what is due, and answers what became of it: 200 paid, authorized or with a `next_action` for the shopper; 202 not known yet; 402 declined. An attempt that the shopper abandoned is closed and replaced. Several `payments` pay the order together: the hardest to give back comes last, and when one fails, what the others took is given back.", problems{
 			402: "`payment_declined`: `reason` says why, and another attempt is allowed. `money_moved` is `yes` where another of several payments took money, which is given back.",
 			404: noOrder,
-			409: "`order_already_paid`: payments cover the order. `payment_in_progress`: a payment is under way that cannot be replaced. `order_not_open`: the order is closed." + repeats,
+			409: "`order_already_paid`: payments cover the order. `payment_in_progress`: a payment is under way that cannot be replaced. `order_not_open`: the order is closed. `too_many_attempts`: an order takes 200 payments, and these were tried." + repeats,
 			422: "`method_unavailable`: unknown, inactive or excluded for this order. `payment_data_invalid`: see `errors`. `payments_do_not_cover_total`, `payments_exceed_total`: they must add up to what is due." + reused,
 			503: "`gateway_unavailable`: nothing reached the PSP, and no money moved. `outcome_not_recorded`: `money_moved` is `unknown`; repeat the request with the same key, nothing is sent twice.",
 		}},

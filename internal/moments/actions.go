@@ -105,6 +105,9 @@ func (s *Service) mayPay(o *payment.Order, at time.Time) error {
 	if err := o.CheckOpen(at); err != nil {
 		return err
 	}
+	if err := o.CheckTries(1); err != nil {
+		return err
+	}
 	if err := o.CheckIdle(); err != nil && !s.replaceable(o) {
 		return err
 	}

@@ -183,6 +183,9 @@ func (s *Service) begin(run *pipeline.Run, c *PayCommand) error {
 	if err := o.CheckOpen(run.At); err != nil {
 		return err
 	}
+	if err := o.CheckTries(max(1, len(c.Parts))); err != nil {
+		return err
+	}
 	if len(c.Parts) > 0 {
 		if err := o.CheckIdle(); err != nil {
 			return err

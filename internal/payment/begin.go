@@ -17,6 +17,18 @@ func (o *Order) CheckOpen(at time.Time) error {
 	return nil
 }
 
+// PaymentsMax bounds the payments of one order. Nobody who means to pay begins so
+// many; whoever tries stolen cards does, and all of them are read with their order.
+const PaymentsMax = 200
+
+// CheckTries refuses so many payments more where an order was tried too often.
+func (o *Order) CheckTries(more int) error {
+	if len(o.Payments)+more > PaymentsMax {
+		return Errorf(KindConflict, "too_many_attempts", "it was tried too often to pay the order: make another one")
+	}
+	return nil
+}
+
 // CheckIdle refuses to begin a payment, or to change what is to be paid, while
 // another payment may still move money, or is about to be sent behind others of its
 // tender: two at once could both be charged.
