@@ -105,7 +105,7 @@ func (s *Store) DueDeliveries(
 			where d.order_id = due.order_id and d.n = due.n and d.endpoint = due.endpoint
 			returning d.order_id, d.n, d.endpoint, d.state, d.tries, d.status, d.error, d.next_at, d.created_at, d.ended_at)
 		select `+deliveryColumns+` from leased d join events e on e.order_id = d.order_id and e.n = d.n order by e.sequence`,
-		t.Store, [16]byte(t.Endpoint), now, leaseUntil, bounded(limit))
+		planned, t.Store, [16]byte(t.Endpoint), now, leaseUntil, bounded(limit))
 	return e, due, wrapped("lease deliveries", t, err)
 }
 
