@@ -108,8 +108,19 @@ func (s *Service) execute(ctx context.Context, req pipeline.Request) (*pipeline.
 			s.Kick()
 		}
 	}
+	if payment.KindOf(err) == payment.KindInvalid {
+		err = wordless{err}
+	}
 	return run, err
 }
+
+// wordless is a refusal that prints as its code: its words may be a shop's, which are
+// for the caller and the journal, and are not logged.
+type wordless struct{ refusal error }
+
+func (w wordless) Error() string { return payment.CodeOf(w.refusal) }
+
+func (w wordless) Unwrap() error { return w.refusal }
 
 // leavesWork tells whether what was committed is for jobs to go on with.
 func leavesWork(o *payment.Order) bool {
