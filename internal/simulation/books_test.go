@@ -22,7 +22,7 @@ type (
 	}
 	bookPayment struct {
 		Order                                  string
-		N                                      int
+		N, Tender                              int
 		Gateway, Account, Mode, Status, Method string
 		Release                                string
 		Amount, Fee                            int64
@@ -140,15 +140,15 @@ func (h *history) readBooks() *books {
 func (h *history) readPayments(b *books, byID map[string]*bookOrder) {
 	type paymentRow struct {
 		Order                                               string
-		N                                                   int
+		N, Tender                                           int
 		Gateway, Account, Mode, Status, Method, Release     string
 		Amount, Fee, Authorized, Captured, Refunded, Voided int64
 	}
-	for _, row := range rowsOf[paymentRow](h, `select order_id::text, n, gateway, account, mode, status, method, release_reason, amount, fee,
+	for _, row := range rowsOf[paymentRow](h, `select order_id::text, n, tender, gateway, account, mode, status, method, release_reason, amount, fee,
 			authorized, captured, refunded, voided from payments order by order_id, n`) {
 		o := byID[row.Order]
 		o.payments = append(o.payments, &bookPayment{
-			Order: row.Order, N: row.N, Gateway: row.Gateway, Account: row.Account, Mode: row.Mode, Status: row.Status, Method: row.Method,
+			Order: row.Order, N: row.N, Tender: row.Tender, Gateway: row.Gateway, Account: row.Account, Mode: row.Mode, Status: row.Status, Method: row.Method,
 			Release: row.Release,
 			Amount:  row.Amount, Fee: row.Fee, Authorized: row.Authorized, Captured: row.Captured, Refunded: row.Refunded,
 			Voided: row.Voided, order: o,

@@ -47,7 +47,7 @@ func (h *history) checkKept(b *books, x *exchange) {
 
 // checkHonest: an answer to a payment is compared with what the PSP did.
 func (h *history) checkHonest(b *books, x *exchange) {
-	charged := h.chargedFor(b, x)
+	charged, beside := h.chargedFor(b, x), h.chargedBeside(b, x)
 	switch {
 	case x.status == http.StatusPaymentRequired, x.status == http.StatusServiceUnavailable && x.said.MoneyMoved == "no":
 		for _, e := range charged {
@@ -55,8 +55,10 @@ func (h *history) checkHonest(b *books, x *exchange) {
 				h.violate("I9", "%s was told that no money moved (%d %s), and the PSP has %s", x.who, x.status, x.said.Code, e.Reference)
 			}
 		}
-	case x.status == http.StatusOK && x.said.MoneyMoved == "yes" && len(charged) == 0 && !h.offline(b, x):
+	case x.status == http.StatusOK && x.said.MoneyMoved == "yes" && len(charged)+len(beside) == 0 && !h.offline(b, x):
 		h.violate("I9", "%s was told that money moved, and the PSP has none", x.who)
+	case x.status == http.StatusOK && x.said.MoneyMoved == "no" && len(beside) > 0:
+		h.violate("I9", "%s was told that no money moved, and the PSP has %s, which pays together with it", x.who, beside[0].Reference)
 	}
 }
 
@@ -77,9 +79,26 @@ func (h *history) returned(b *books, e entry) bool {
 }
 
 // chargedFor returns what the PSP has approved for the payment of a request.
-func (h *history) chargedFor(b *books, x *exchange) []entry {
+func (h *history) chargedFor(b *books, x *exchange) []entry { return h.approved(paymentOf(b, x)) }
+
+// chargedBeside returns what the PSP has approved for those that pay together with
+// the payment of a request.
+func (h *history) chargedBeside(b *books, x *exchange) []entry {
 	var all []entry
 	for _, t := range paymentOf(b, x) {
+		for _, p := range t.payment.order.payments {
+			if p != t.payment && p.Tender != 0 && p.Tender == t.payment.Tender {
+				all = append(all, h.approved(p.transactions)...)
+			}
+		}
+	}
+	return all
+}
+
+// approved returns the charges of transactions in the PSP's ledger.
+func (h *history) approved(transactions []*bookTransaction) []entry {
+	var all []entry
+	for _, t := range transactions {
 		for _, e := range h.ledger {
 			if e.Reference == t.Reference && e.State == "approved" && (e.Operation == "charge" || e.Operation == "authorize") {
 				all = append(all, e)

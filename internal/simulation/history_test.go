@@ -34,6 +34,7 @@ type history struct {
 	key   string // of the store's server
 
 	group sync.WaitGroup // of all that was spawned
+	over  chan struct{}  // closed when no instance is started any more
 
 	mu         sync.Mutex
 	busy       int // actors that have not finished
@@ -99,6 +100,7 @@ func (h *history) run() {
 	began := time.Now()
 	h.trace = &trace{began: began}
 	h.sched = &scheduler{rng: h.rng("schedule"), trace: h.trace, plan: h.plan, crash: h.crash, wake: make(chan struct{}, 1)}
+	h.over = make(chan struct{})
 	h.trace.note("seed %d, faults: %s", h.seed, h.plan)
 	h.openPSP()
 	h.act("world", func(context.Context) {
@@ -112,6 +114,7 @@ func (h *history) run() {
 	h.drive(func() bool { return h.busy == 0 })
 	h.readLedger()
 	_ = h.psp.Close()
+	close(h.over)
 	for _, i := range h.instances {
 		h.sched.crash(i)
 	}
@@ -226,7 +229,7 @@ func (h *history) crash(i *instance) {
 	place := strings.TrimRight(i.name, "0123456789")
 	h.spawn("restart "+i.name, func(ctx context.Context) {
 		time.Sleep(time.Second + time.Duration(h.rng("restart "+i.name).Int64N(int64(time.Minute))))
-		if h.sched.pass(&gate{who: whoIn(ctx), what: "restarts"}, nil) != died {
+		if h.sched.pass(&gate{who: whoIn(ctx), what: "restarts"}, h.over) != died {
 			h.boot(place)
 		}
 	})
