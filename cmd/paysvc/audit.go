@@ -64,6 +64,9 @@ func verifyAudit(ctx context.Context, args []string, env environment) error {
 		if err != nil {
 			return err
 		}
+		if *storeName != "" && report.Entries == 0 && report.Behind == 0 && report.Holds() {
+			return errors.New("audit verify: nothing is known of this --store; is its name right?")
+		}
 		printReport(env, &report, time.Now())
 		holds = holds && report.Holds()
 	}

@@ -46,7 +46,7 @@ func TestTheAuditIsVerifiedAndShownOnTheCommandLine(t *testing.T) {
 	require.Equal(t, "command line", first["actor"])
 	require.NotContains(t, shown.out, d.key)
 
-	for _, args := range [][]string{{}, {"prove"}, {"verify", "--head", "1:ab", "--store", "demo"}, {"verify", "--head", head[1]}, {"show"}, {"show", "--store", "demo", "--order", "x"}} {
+	for _, args := range [][]string{{}, {"prove"}, {"verify", "--head", "1:ab", "--store", "demo"}, {"verify", "--head", head[1]}, {"verify", "--store", "dmeo"}, {"show"}, {"show", "--store", "demo", "--order", "x"}} {
 		r := run(t, d.env, append([]string{"audit"}, args...)...)
 		require.Equal(t, 1, r.code, args)
 		require.Equal(t, 1, strings.Count(r.err, "\n"), "one line: %s", r.err)
