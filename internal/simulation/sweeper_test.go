@@ -83,9 +83,14 @@ const nextDue = `select extract(epoch from min(at)) from (
 	select due_at as at from transactions union all select due_at from runs union all select due_at from effects
 	union all select due_at from notifications union all select release_due_at from payments union all select expiry_due_at from orders) due`
 
+// stillToCome is longer than a PSP takes to say what it has to say: a delayed
+// notification, and its repetitions.
+const stillToCome = 2 * time.Minute
+
 // settle does the background work until nothing is due.
 func (h *history) settle(ctx context.Context) {
 	deadline := time.Now().Add(horizon)
+	time.Sleep(stillToCome) // also where nothing is due: a PSP may have something to say
 	for range roundsMax {
 		i := h.alive(whoIn(ctx))
 		if i == nil {
