@@ -87,6 +87,11 @@ func wordsOf(o *payment.Order, now time.Time) words {
 		return openWords(o, now)
 	case o.PaymentStatus() == payment.StatusVoided:
 		return words{State: "off", Heading: "Released", Text: "The amount that was reserved for this order has been released."}
+	case brokenUp(o) && !o.Expired(now):
+		return words{
+			State: "failed", Heading: "Not paid", Text: "The payment was not completed. What a part of it took has been given back, or is on its way.",
+			Hint: hintAgain,
+		}
 	case !untouched(o):
 		return words{State: "pending", Heading: "Not paid in full", Text: "The payment of this order is not complete.", Hint: hintAsk}
 	case o.Expired(now):
@@ -168,4 +173,22 @@ func untouched(o *payment.Order) bool {
 		}
 	}
 	return o.Review == "" && o.Held().IsZero() && o.Sums().Authorized.IsZero() // which bounds the other sums
+}
+
+// brokenUp tells of an order whose payments were to pay it together and came to
+// nothing: whatever they took does not pay it any more, and may be tried again.
+func brokenUp(o *payment.Order) bool {
+	if !o.Due().Equal(o.Total) {
+		return false
+	}
+	dropped := false
+	for _, p := range o.Payments {
+		switch {
+		case p.Release != nil && p.Release.Reason == payment.ReleaseTender:
+			dropped = true
+		case p.Sums.Authorized.IsPositive():
+			return false
+		}
+	}
+	return dropped
 }

@@ -131,7 +131,9 @@ func TestAWalletComesLastAndItsDeclineGivesTheGiftCardBack(t *testing.T) {
 	reference := a.Text("payment.transactions.0.reference")
 	require.Equal(t, http.StatusOK, b.control(t, "/sandbox/payments/"+reference+"/decline"))
 	require.Eventually(t, func() bool { return c.Get("/v1/orders/"+order).Text("payments.1.status") == "failed" }, 10*time.Second, 10*time.Millisecond)
+	b.page("order-status", order).reads("Not paid", "has been given back, or is on its way", "to try again")
 	b.releaseAll(t)
+	b.page("order-status", order).reads("Not paid", "has been given back, or is on its way", "to try again")
 	require.Equal(t, "200.00", c.balance(card))
 	require.Equal(t, "129.95", c.Get("/v1/orders/"+order).Text("amounts.due"))
 }
