@@ -18,8 +18,8 @@ type PaymentPath struct {
 
 // AmountBody is how much an operation is about.
 type AmountBody struct {
-	Amount   httpkit.Amount `json:"amount,omitempty" doc:"All that is left, where it is missing."`
-	Currency string         `json:"currency,omitempty" minLength:"3" maxLength:"3" doc:"Must be the order's, where it is sent."`
+	Amount   httpkit.StatedAmount `json:"amount,omitempty" doc:"All that is left, where it is missing. Null is refused."`
+	Currency string               `json:"currency,omitempty" minLength:"3" maxLength:"3" doc:"Must be the order's, where it is sent."`
 }
 
 // read is AmountBody in the words of the domain, once the currency is known.
@@ -31,7 +31,7 @@ func (b AmountBody) read(currency payment.Currency) (*payment.Money, error) {
 		return nil, nil
 	}
 	in := reader{currency: currency}
-	amount := in.amount("amount", b.Amount)
+	amount := in.amount("amount", httpkit.Amount(b.Amount))
 	if err := in.err(); err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (a *API) increase(ctx context.Context, in *struct {
 	PaymentPath
 	Body increaseBody
 }) (*operationOutput, error) {
-	b := AmountBody{Amount: in.Body.Amount, Currency: in.Body.Currency}
+	b := AmountBody{Amount: httpkit.StatedAmount(in.Body.Amount), Currency: in.Body.Currency}
 	return nil, a.operatePayment(ctx, in.ID, moments.OperateCommand{
 		Action: payment.ActIncrease, Amount: b.read, Data: in.Body.Data,
 	})

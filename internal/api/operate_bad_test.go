@@ -143,3 +143,15 @@ func TestAPaymentOfAnotherStoreIsNotThere(t *testing.T) {
 	other.Get("/v1/orders/"+order+"/actions").Refused(http.StatusNotFound, "not_found")
 	require.Equal(t, []string{"100.00", "0.00", "0.00", "0.00"}, c.amounts(id))
 }
+
+// A program that has lost the amount must not give back everything.
+func TestAnAmountThatIsNullIsNotAll(t *testing.T) {
+	t.Parallel()
+	c := boot(t).Client()
+	id := c.PaidOrder()
+	payment := c.Get("/v1/orders/" + id).Text("payments.0.id")
+	a := c.Post("/v1/payments/"+payment+"/refund", `{"amount":null}`).Refused(http.StatusUnprocessableEntity, "amount_invalid")
+	require.Equal(t, "amount", a.Text("errors.0.field"))
+	require.Equal(t, "no", a.Text("money_moved"))
+	require.Equal(t, "0.00", c.Get("/v1/orders/"+id).Text("amounts.refunded"))
+}

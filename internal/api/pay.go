@@ -34,7 +34,7 @@ func (b *payBody) command() (moments.PayCommand, error) {
 	}
 	c := moments.PayCommand{Parts: make([]moments.PartCommand, len(b.Payments))}
 	for i, part := range b.Payments {
-		c.Parts[i] = moments.PartCommand{Method: part.Method, Amount: AmountBody{Amount: part.Amount}.read, Data: part.Data}
+		c.Parts[i] = moments.PartCommand{Method: part.Method, Amount: AmountBody{Amount: httpkit.StatedAmount(part.Amount)}.read, Data: part.Data}
 	}
 	return c, nil
 }

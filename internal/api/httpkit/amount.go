@@ -1,6 +1,9 @@
 package httpkit
 
-import "github.com/danielgtaylor/huma/v2"
+import (
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+)
 
 // Amount is an amount of money in a body or query, as it was written: digits
 // with at most four decimals, no sign, no exponent. Whether it fits its
@@ -20,4 +23,21 @@ func (Amount) Schema(huma.Registry) *huma.Schema {
 		Examples:           []any{"129.95"},
 		Extensions:         map[string]any{extensionErrorCode: CodeAmountInvalid},
 	}
+}
+
+// StatedAmount is an Amount of which null is not the same as none: where none means
+// all, a caller who has lost the amount must not move everything. Null reads as an
+// amount that no currency has.
+type StatedAmount string
+
+// Schema serves huma.
+func (StatedAmount) Schema(r huma.Registry) *huma.Schema { return Amount("").Schema(r) }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (a *StatedAmount) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		*a = "null"
+		return nil
+	}
+	return json.Unmarshal(text, (*string)(a))
 }
