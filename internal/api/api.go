@@ -29,7 +29,7 @@ type Moments interface {
 	Confirm(ctx context.Context, d moments.Delivery) (moments.Receipt, error)
 	Submit(ctx context.Context, o *payment.Order, from netip.Addr) (*payment.Order, error)
 	Fail(ctx context.Context, o *payment.Order, from netip.Addr) (*payment.Order, error)
-	CancelOrder(ctx context.Context, c moments.CancelCommand) (*payment.Order, error)
+	Cancel(ctx context.Context, c moments.CancelCommand) (moments.Answer, error)
 	Amend(ctx context.Context, c moments.AmendCommand) (*payment.Order, error)
 	ResolveCase(ctx context.Context, c moments.ResolveCommand) (moments.Answer, error)
 	OrderOfSlug(ctx context.Context, slug string) (*payment.Order, error)

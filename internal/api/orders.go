@@ -248,14 +248,27 @@ func (a *API) cancelOrder(ctx context.Context, in *struct {
 	}
 	id, err := payment.ParseOrderID(in.ID)
 	if err != nil {
-		return nil, err
+		return nil, unmoved(err)
 	}
-	o, err := a.Moments.CancelOrder(ctx, moments.CancelCommand{
+	c := moments.CancelCommand{
 		Store: storeOf(ctx), Order: id, Author: callerOf(ctx).key.Name, Reason: in.Body.Reason, Release: in.Body.Release,
 		Actor: callerOf(ctx).key.ID, From: addressOf(ctx),
-	})
-	if err != nil {
-		return nil, err
 	}
-	return &orderOutput{Body: viewOrder(o)}, nil
+	if httpkit.IdempotencyKey(ctx) != "" {
+		c.Claim = claimOf(ctx, a, "POST /v1/orders/{id}/cancel", in.ID)
+	}
+	var renderErr error
+	c.Render = func(o *payment.Order) payment.Reply {
+		body, err := httpkit.EncodeJSON(viewOrder(o))
+		renderErr = err
+		return payment.Reply{Status: http.StatusOK, Body: body, Final: true}
+	}
+	answer, err := a.Moments.Cancel(ctx, c)
+	if err == nil {
+		err = renderErr
+	}
+	if err != nil {
+		return nil, unmoved(err)
+	}
+	return nil, asSent(answer)
 }

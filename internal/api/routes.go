@@ -37,7 +37,7 @@ func (a *API) routes() {
 	add(a, post("/v1/orders", "create-order", "Create an order", payment.ScopeOrders).money().names("number", "basket_id", "lines[].sku", "pay.data.iban", "pay.payments[].data.iban", "pay.data.code", "pay.payments[].data.code"), a.createOrder)
 	add(a, get("/v1/orders/{id}", "get-order", "Read an order"), a.getOrder)
 	add(a, patch("/v1/orders/{id}", "amend-order", "Re-price an order or change its addresses", payment.ScopeOrders), a.amendOrder)
-	add(a, post("/v1/orders/{id}/cancel", "cancel-order", "Cancel an order", payment.ScopeOrders), a.cancelOrder)
+	add(a, post("/v1/orders/{id}/cancel", "cancel-order", "Cancel an order", payment.ScopeOrders).mayMoveMoney(), a.cancelOrder)
 
 	// The moments of a payment.
 	add(a, post("/v1/orders/{id}/pay", "pay-order", "Pay an order", payment.ScopeOrders, publishable).money().names("data.iban", "payments[].data.iban", "data.code", "payments[].data.code"), a.pay)
@@ -96,6 +96,13 @@ func (r route) only(scopes ...payment.Scope) route {
 // problems say whether money moved.
 func (r route) money() route {
 	r.MovesMoney, r.NeedsKey = true, true
+	return r
+}
+
+// mayMoveMoney marks a route that moves money only where it is asked to: it may have
+// an Idempotency-Key, and its problems say whether money moved.
+func (r route) mayMoveMoney() route {
+	r.MovesMoney, r.TakesKey = true, true
 	return r
 }
 

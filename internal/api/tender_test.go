@@ -214,3 +214,24 @@ func TestARepaidOrderAsksAboutTheOldAttemptFirst(t *testing.T) {
 	c.Post("/v1/orders/"+order+"/repay", map[string]any{"method": "card"}).Refused(http.StatusConflict, "order_already_paid")
 	require.Equal(t, string(payment.StatusPaid), c.Get("/v1/orders/"+order).Text("payment_status"))
 }
+
+func TestACancellationUnderAKeyIsAnsweredOnce(t *testing.T) {
+	t.Parallel()
+	c := boot(t).Client()
+	id := c.PaidOrder()
+	path, body := "/v1/orders/"+id+"/cancel", map[string]any{"reason": "no stock", "release": "refund"}
+	first := c.Post(path, body, "Idempotency-Key", "cancel-1").Is(http.StatusOK)
+	require.Equal(t, "cancelled", first.Text("status"))
+	require.Equal(t, "129.95", first.Text("amounts.refunded"))
+	again := c.Post(path, body, "Idempotency-Key", "cancel-1").Is(http.StatusOK)
+	require.Equal(t, "true", again.Header.Get("Idempotent-Replayed"))
+	require.Equal(t, string(first.Body), string(again.Body))
+	c.Post(path, map[string]any{"reason": "another"}, "Idempotency-Key", "cancel-1").
+		Refused(http.StatusUnprocessableEntity, "idempotency_key_reused")
+	a := c.Post(path, body, "Idempotency-Key", "").Refused(http.StatusConflict, "order_not_open")
+	require.Equal(t, "no", a.Text("money_moved"))
+	held := c.PaidOrder()
+	a = c.Post("/v1/orders/"+held+"/cancel", map[string]any{"reason": "x"}, "Idempotency-Key", "").
+		Refused(http.StatusConflict, "release_required")
+	require.Equal(t, "no", a.Text("money_moved"))
+}

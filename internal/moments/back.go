@@ -72,6 +72,40 @@ type CancelCommand struct {
 	Release string // what happens to money that is held: void, refund or none
 	Actor   string // for the audit
 	From    netip.Addr
+	// Claim is the idempotency key, nil for none, and Render makes the answer that it
+	// keeps; Cancel only.
+	Claim  *payment.Claim
+	Render func(o *payment.Order) payment.Reply
+}
+
+// Cancel is CancelOrder under an idempotency key: its answer, after money was given
+// back, is kept.
+func (s *Service) Cancel(ctx context.Context, c CancelCommand) (Answer, error) {
+	r := repetition{Store: c.Store, Order: c.Order, Claim: c.Claim, Known: c.known}
+	o, err := s.CancelOrder(ctx, c)
+	if claimed, ok := errors.AsType[*payment.Claimed](err); ok {
+		return s.repeat(ctx, r, claimed)
+	}
+	if err != nil {
+		return Answer{}, err
+	}
+	reply := c.Render(o)
+	if c.Claim == nil {
+		return Answer{Reply: reply}, nil
+	}
+	mine, err := s.Claims.KeepReply(ctx, c.Claim, reply)
+	if err != nil || !mine {
+		return s.instead(ctx, r)
+	}
+	return Answer{Reply: reply}, nil
+}
+
+// known renders what the books say of a cancellation under a key.
+func (c CancelCommand) known(o *payment.Order, _ *payment.Claimed) (Answer, bool, error) {
+	if o.Saved.Status != payment.OrderCancelled {
+		return Answer{}, false, nil
+	}
+	return Answer{Reply: c.Render(o)}, true, nil
 }
 
 // CancelOrder cancels an order on somebody's word. Attempts that wait for the
@@ -83,7 +117,7 @@ func (s *Service) CancelOrder(ctx context.Context, c CancelCommand) (*payment.Or
 		return nil, err
 	}
 	run, err := s.execute(ctx, pipeline.Request{
-		Open:    payment.Opening{Store: c.Store, Order: c.Order},
+		Open:    payment.Opening{Store: c.Store, Order: c.Order, Claim: c.Claim},
 		Prepare: func(run *pipeline.Run) error { return s.mayCancel(run, c) },
 		Pick:    s.pick(pipeline.Confirm), Confirm: s.pick(pipeline.Confirm), From: c.From, Actor: c.Actor,
 	})

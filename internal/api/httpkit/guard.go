@@ -70,7 +70,7 @@ func (k *Kit) admit(ctx huma.Context, w http.ResponseWriter, r *http.Request, ro
 		}
 		ctx = huma.WithContext(ctx, inner)
 	}
-	if route.NeedsKey {
+	if route.NeedsKey || route.TakesKey && len(r.Header[headerIdempotencyKey]) > 0 {
 		key, p := parseIdempotencyKey(r.Header)
 		if p != nil {
 			return ctx, p

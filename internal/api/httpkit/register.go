@@ -19,6 +19,8 @@ type Route struct {
 	MovesMoney bool
 	// NeedsKey requires an Idempotency-Key.
 	NeedsKey bool
+	// TakesKey honours an Idempotency-Key where there is one.
+	TakesKey bool
 	// Browser lets pages of other origins call the operation. It is for keys that
 	// may be used in a browser: nothing here reads cookies.
 	Browser bool
@@ -74,8 +76,10 @@ func (route *Route) document() {
 	if route.Public && route.Security == nil {
 		route.Security = []map[string][]string{{}}
 	}
-	if route.NeedsKey {
-		route.Parameters = append(route.Parameters, idempotencyParam())
+	if route.NeedsKey || route.TakesKey {
+		param := idempotencyParam()
+		param.Required = route.NeedsKey
+		route.Parameters = append(route.Parameters, param)
 	}
 	if route.Produces != "" && route.Responses == nil {
 		route.Responses = map[string]*huma.Response{"200": {
