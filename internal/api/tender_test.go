@@ -235,3 +235,23 @@ func TestACancellationUnderAKeyIsAnsweredOnce(t *testing.T) {
 		Refused(http.StatusConflict, "release_required")
 	require.Equal(t, "no", a.Text("money_moved"))
 }
+
+func TestAnInvoiceIsReplacedByAnotherWayToPay(t *testing.T) {
+	t.Parallel()
+	c := boot(t).Client()
+	order := c.Order()
+	c.Pay(order, "invoice", nil).Is(http.StatusOK)
+	a := c.Post("/v1/orders/"+order+"/repay", map[string]any{"method": "card"}, "Idempotency-Key", "repay-1").Is(http.StatusOK)
+	require.Equal(t, "paid", a.Text("order.payment_status"))
+	require.Equal(t, "failed", a.Text("order.payments.0.status"))
+	again := c.Post("/v1/orders/"+order+"/repay", map[string]any{"method": "card"}, "Idempotency-Key", "repay-1").Is(http.StatusOK)
+	require.Equal(t, string(a.Body), string(again.Body))
+
+	other := c.Order()
+	c.Pay(other, "invoice", nil).Is(http.StatusOK)
+	body := map[string]any{"method": "invoice"}
+	first := c.Post("/v1/orders/"+other+"/repay", body, "Idempotency-Key", "repay-2").Is(http.StatusOK)
+	c.Post("/v1/orders/"+other+"/repay", body, "Idempotency-Key", "repay-2").Is(http.StatusOK)
+	require.Equal(t, "pending", c.Get("/v1/orders/"+other).Text("payments.1.status"), "a repetition does not close its own")
+	require.NotEmpty(t, first.At("next_action"))
+}

@@ -186,7 +186,7 @@ func (s *Service) prepare(run *pipeline.Run, c *OperateCommand) error {
 	}
 	most, err := run.Order.Allow(c.Action, p, terms, run.At)
 	if err != nil {
-		return err
+		return upToNothing(err, run.Order.Currency)
 	}
 	amount, err := c.amount(run.Order.Currency, most, partial(c.Action, terms))
 	if err != nil {
@@ -194,6 +194,17 @@ func (s *Service) prepare(run *pipeline.Run, c *OperateCommand) error {
 	}
 	op.Parts = []pipeline.Part{{Payment: p.N, Amount: amount}}
 	return nil
+}
+
+// upToNothing says of what is not allowed that nothing would have been accepted.
+func upToNothing(err error, currency payment.Currency) error {
+	refused, ok := errors.AsType[*payment.Error](err)
+	if !ok || refused.Why.Code == "" || refused.Max != nil {
+		return err
+	}
+	said, nothing := *refused, payment.Zero(currency)
+	said.Max = &nothing
+	return &said
 }
 
 // amount makes the amount of the operation from what is wanted, and the most that
