@@ -32,7 +32,9 @@ type said struct {
 	} `json:"next_action"`
 	ID    string `json:"id"`
 	Total string `json:"total"`
-	Order struct {
+	// PaymentStatus is that of an order.
+	PaymentStatus string `json:"payment_status"`
+	Order         struct {
 		ID            string `json:"id"`
 		PaymentStatus string `json:"payment_status"`
 	} `json:"order"`
@@ -40,6 +42,18 @@ type said struct {
 		ID     string `json:"id"`
 		Status string `json:"status"`
 	} `json:"payments"`
+}
+
+// asked is the key of a context under which it has the exchange that it serves.
+type asked struct{}
+
+// parts is how many payments a request may begin.
+func (x *exchange) parts() int {
+	var sent struct {
+		Payments []json.RawMessage `json:"payments"`
+	}
+	_ = json.Unmarshal(x.sent, &sent) // not all are JSON
+	return max(1, len(sent.Payments))
 }
 
 var errConnection = errors.New("the connection is gone")
@@ -111,7 +125,7 @@ func (h *history) send(ctx context.Context, method, path, key string, body any) 
 	if f == hungUp {
 		patience = time.Duration(1 + h.rng(fmt.Sprint(x.who, " hangs up ", len(h.answers))).Int64N(int64(3*time.Second)))
 	}
-	resp, err := i.serve(ctx, req, patience)
+	resp, err := i.serve(context.WithValue(ctx, asked{}, x), req, patience)
 	if err != nil || f == unanswered {
 		return x
 	}

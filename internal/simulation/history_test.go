@@ -46,7 +46,7 @@ type history struct {
 	answers    []*exchange
 	tries      map[string]int // of notifications, by event
 	thanked    []delivery
-	sends      map[string]int // by reference
+	sends      map[string]int // by reference, and by what a client has asked for
 	leftAt     map[string]time.Time
 	mails      map[string]int
 	queue      []mailJob

@@ -30,17 +30,32 @@ func (h *history) manage(ctx context.Context, o *shopOrder) {
 type action func(h *history, ctx context.Context, o *shopOrder, rng *rand.Rand, key string)
 
 // actions are all that a merchant does; what comes up twice is done more often.
-var actions = []action{cancelOrder, reprice, readOrder, capture, capture, refund, refund, refundOrder, void, void}
+var actions = []action{cancelOrder, callOff, callOff, reprice, readOrder, capture, capture, refund, refund, refundOrder, refundOrder, void, void}
 
 func cancelOrder(h *history, ctx context.Context, o *shopOrder, rng *rand.Rand, _ string) {
 	body := map[string]any{"reason": "no stock"}
 	if release := []string{"", "none", "void", "refund", "refund"}[rng.IntN(5)]; release != "" {
 		body["release"] = release
 	}
-	x := h.send(ctx, http.MethodPost, o.path("/cancel"), "", body)
-	if release, _ := body["release"].(string); release == "none" {
+	if body["release"] == "none" {
 		o.keep()
-	} else if x.status == http.StatusOK && release == "refund" {
+	}
+	if x := h.send(ctx, http.MethodPost, o.path("/cancel"), "", body); x.status == http.StatusOK && body["release"] == "refund" {
+		o.giveBack()
+	}
+}
+
+// callOff cancels an order that is paid, and gives its money back.
+func callOff(h *history, ctx context.Context, o *shopOrder, rng *rand.Rand, _ string) {
+	for range 4 {
+		x := h.send(ctx, http.MethodGet, o.path(""), "", nil)
+		if x.said.PaymentStatus != "pending" {
+			break
+		}
+		pause(rng, 30*time.Second)
+	}
+	x := h.send(ctx, http.MethodPost, o.path("/cancel"), "", map[string]any{"reason": "recalled", "release": "refund"})
+	if x.status == http.StatusOK {
 		o.giveBack()
 	}
 }
@@ -96,8 +111,12 @@ func (h *history) howMuch(rng *rand.Rand) map[string]any {
 	return body
 }
 
-// insist repeats a request until it is answered for good.
+// insist repeats a request until it is answered for good. Sometimes it is sent twice
+// at once.
 func (h *history) insist(ctx context.Context, rng *rand.Rand, path, key string, body map[string]any) {
+	if rng.IntN(3) == 0 {
+		h.act("twin of "+key, func(ctx context.Context) { h.send(ctx, http.MethodPost, path, key, body) })
+	}
 	for range 1 + rng.IntN(4) {
 		x := h.send(ctx, http.MethodPost, path, key, body)
 		if x.final() || x.status == http.StatusConflict && x.said.Code != "idempotency_in_progress" || x.status == http.StatusUnprocessableEntity {

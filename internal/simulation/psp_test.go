@@ -88,7 +88,7 @@ func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
 	if f == stalled {
 		time.Sleep(h.stall())
 	}
-	h.left(r)
+	h.left(ctx, r)
 	switch f {
 	case lostRequest:
 		return nil, gone(ctx)
@@ -151,7 +151,7 @@ func answer(status int, body string) *http.Response {
 
 // left is called when the first byte of a request has left us: what may move money
 // must be in the books by then, and must not have left before.
-func (h *history) left(r request) {
+func (h *history) left(ctx context.Context, r request) {
 	if _, known := h.leftAt[r.reference]; !known {
 		h.leftAt[r.reference] = time.Now()
 	}
@@ -168,6 +168,24 @@ func (h *history) left(r request) {
 	}
 	if len(rows) != 1 {
 		h.violate("I2", "%s was sent before it was in the books", r)
+	}
+	h.leftFor(ctx, r)
+}
+
+// leftFor is called with what a client's request has the PSP do: under one key that
+// is done once (I8), and money goes back once (I13).
+func (h *history) leftFor(ctx context.Context, r request) {
+	x, _ := ctx.Value(asked{}).(*exchange)
+	if x == nil || x.key == "" {
+		return
+	}
+	invariant, most := "I13", 1
+	if r.path == "/payments" {
+		invariant, most = "I8", x.parts()
+	}
+	at := x.path + " " + x.key + " > " + r.path
+	if h.sends[at]++; h.sends[at] > most {
+		h.violate(invariant, "%s of %s was carried out again: %s", x.path, x.key, r)
 	}
 }
 
