@@ -33,7 +33,7 @@ func (s *Store) UnauditedStores(ctx context.Context) ([]string, error) {
 		select s.store from stores s where s.store is not null and exists (
 			select from events e where e.store = s.store and e.`+settledEvents+`
 				and e.sequence > coalesce((select h.sequence from audit_heads h where h.store = s.store), 0))
-		or exists (select from audit_heads h where h.store = s.store and h.`+countedAnew+`)`)
+		or (select h.`+countedAnew+` from audit_heads h where h.store = s.store)`)
 	if err != nil {
 		return nil, fmt.Errorf("look for events to audit: %w", err)
 	}
