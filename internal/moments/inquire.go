@@ -21,14 +21,11 @@ func (s *Service) Inquire(ctx context.Context, store string, id payment.Transact
 	if err != nil {
 		return err
 	}
-	for _, p := range o.Payments {
-		for _, t := range p.Transactions {
-			if t.N == id.N {
-				return s.inquireOnSchedule(ctx, o, p, t)
-			}
-		}
+	p, t := o.Transaction(id.N)
+	if t == nil {
+		return payment.NotFound("the transaction")
 	}
-	return payment.NotFound("the transaction")
+	return s.inquireOnSchedule(ctx, o, p, t)
 }
 
 // inquireOnSchedule asks, and says when to ask next.

@@ -22,16 +22,9 @@ func (s *Service) terms(o *payment.Order, p *payment.Payment, op *pipeline.Opera
 	}, nil
 }
 
-// capabilities says what a gateway can do with a payment. A payment from before the
-// kind of its method was kept has that of the method in the settings.
+// capabilities says what a gateway can do with a payment.
 func (s *Service) capabilities(o *payment.Order, p *payment.Payment, g gateways.Gateway) payment.Capabilities {
-	kind := p.Kind
-	if kind == "" {
-		if m, err := s.method(o.Store, p.Method); err == nil {
-			kind = m.Kind
-		}
-	}
-	return g.Describe().Methods[kind].Capabilities
+	return g.Describe().Methods[s.kindOf(o, p)].Capabilities
 }
 
 // operator is the service as the steps of operations see it.

@@ -125,7 +125,7 @@ func (c *PayCommand) known(o *payment.Order, claimed *payment.Claimed) (Answer, 
 	if p != nil && p.Tender != 0 {
 		p = decisive(o, p)
 	}
-	if p != nil && len(p.Transactions) == 0 && p.Status == payment.StatusFailed {
+	if p != nil && p.Abandoned() {
 		if p.Tender == 0 {
 			return Answer{}, true, steps.ErrInterrupted
 		}

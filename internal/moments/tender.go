@@ -188,7 +188,7 @@ func goesOn(run *pipeline.Run) *payment.Payment {
 		return nil
 	}
 	for _, next := range run.Order.TenderOf(p) {
-		if len(next.Transactions) == 0 && next.Status == payment.StatusPending {
+		if next.Unsent() {
 			return next
 		}
 	}

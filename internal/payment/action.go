@@ -80,8 +80,7 @@ const SendingMax = 2 * time.Minute
 // that moves the same money.
 func (p *Payment) settled(a Action, at time.Time) error {
 	for _, t := range p.Transactions {
-		lost := t.State == Unknown || t.State == Sending && at.Sub(t.CreatedAt) >= SendingMax
-		if lost && (t.Type == Refund) == (a == ActRefund) {
+		if t.Lost(at) && (t.Type == Refund) == (a == ActRefund) {
 			return NotAllowed("outcome_unknown", "nobody knows yet what became of an earlier operation; the PSP is being asked")
 		}
 	}

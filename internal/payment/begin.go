@@ -55,7 +55,7 @@ func (o *Order) CheckSend(p *Payment, at time.Time) error {
 	}
 	unsent := p.Amount
 	for _, q := range tender {
-		if q != p && len(q.Transactions) == 0 && q.Status == StatusPending {
+		if q != p && q.Unsent() {
 			unsent = unsent.Add(q.Amount)
 		}
 	}

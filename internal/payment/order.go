@@ -159,7 +159,7 @@ func (o *Order) LatestPayment() *Payment {
 		return nil
 	}
 	for _, p := range slices.Backward(o.Payments) {
-		if !p.abandoned() {
+		if !p.Abandoned() {
 			return p
 		}
 	}

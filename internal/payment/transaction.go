@@ -205,8 +205,11 @@ func (o *Order) Abandon(p *Payment, at time.Time) {
 // Waits tells of a payment of a tender that it is about to be sent, behind others.
 func (p *Payment) Waits() bool { return !p.AbandonAt.IsZero() }
 
-// abandoned tells of a payment that nothing was sent for it, and nothing will be.
-func (p *Payment) abandoned() bool { return len(p.Transactions) == 0 && p.Status == StatusFailed }
+// Abandoned tells of a payment that nothing was sent for it, and nothing will be.
+func (p *Payment) Abandoned() bool { return len(p.Transactions) == 0 && p.Status == StatusFailed }
+
+// Unsent tells of a payment that is still to be sent to its PSP.
+func (p *Payment) Unsent() bool { return len(p.Transactions) == 0 && p.Status == StatusPending }
 
 // Announce adds a transaction in state sending to the payment: from the commit
 // on that writes it, the PSP may have it, and it is never sent again. due is
