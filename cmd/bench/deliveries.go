@@ -92,10 +92,8 @@ func (r *receivers) activate(ctx context.Context, active bool) error {
 	if _, err := r.pool.Exec(ctx, "delete from webhook_deliveries"); err != nil {
 		return err
 	}
-	if _, err := r.pool.Exec(ctx, "update event_cursors set sequence = pg_current_xact_id()::text::bigint << 12"); err != nil {
-		return err
-	}
-	_, err := r.pool.Exec(ctx, `update webhook_endpoints set active = $1, failures = 0, failing_since = null, resting_until = null`, active)
+	_, err := r.pool.Exec(ctx, `update webhook_endpoints set active = $1, cursor = pg_current_xact_id()::text::bigint << 12,
+		failures = 0, failing_since = null, resting_until = null, leased_until = null`, active)
 	return err
 }
 

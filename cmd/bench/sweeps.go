@@ -57,11 +57,7 @@ func sweeps(s *store.Store, window payment.Comparison) []sweep {
 			return leased(s.Unseen(ctx, account, window, sweptBatch))
 		}, true},
 		{"idempotency-keys", func(ctx context.Context, at time.Time) error { return leased(s.ReapClaims(ctx, at, sweptBatch)) }, false},
-		{"events pump, looking", func(ctx context.Context, _ time.Time) error { return leased(s.EventsWaiting(ctx, sweptBatch)) }, true},
-		{"events pump, handing on", func(ctx context.Context, at time.Time) error {
-			return leased(s.PumpEvents(ctx, "demo", at, sweptBatch))
-		}, true},
-		{"deliveries", func(ctx context.Context, at time.Time) error { return leased(s.DueTargets(ctx, at, sweptBatch)) }, false},
+		{"deliveries", func(ctx context.Context, at time.Time) error { return leased(s.DueTargets(ctx, at, sweptBatch)) }, true},
 	}
 }
 

@@ -126,7 +126,7 @@ func (b *bundle) changes(c *client) map[string]func(actor *client) *answer {
 func (b *bundle) audit() []payment.AuditEntry {
 	b.t.Helper()
 	require.Eventually(b.t, func() bool {
-		_, err := b.Store.AuditEvents(b.t.Context(), "demo", 1000)
+		_, _, err := b.Store.AuditEvents(b.t.Context(), "demo", 1000)
 		require.NoError(b.t, err)
 		report, err := b.Store.VerifyAudit(b.t.Context(), "demo", payment.AuditHead{})
 		require.NoError(b.t, err)

@@ -14,7 +14,9 @@ import (
 const (
 	auditEvery  = 5 * time.Second
 	auditMax    = 500 // events at once
-	auditRounds = 20  // of one store at once; what is left comes with the next look
+	auditRounds = 40  // of one store at once; what is left comes with the next look
+	// auditLate is how late the audit may be while requests need the machine.
+	auditLate = time.Minute
 	// anchorEvery is how often the heads are logged.
 	anchorEvery = time.Hour
 )
@@ -22,7 +24,7 @@ const (
 // Audits takes events over into the audit.
 type Audits interface {
 	UnauditedStores(ctx context.Context) ([]string, error)
-	AuditEvents(ctx context.Context, store string, limit int) (more bool, err error)
+	AuditEvents(ctx context.Context, store string, limit int) (last time.Time, more bool, err error)
 	AuditHeads(ctx context.Context) ([]payment.AuditHead, error)
 }
 
@@ -33,8 +35,8 @@ type auditing struct {
 }
 
 // audit takes over what happened to orders. It may be late, payments may not: while
-// requests need the machine it takes a few events at a look, and they wait in their
-// table at no cost. Two instances at once do no harm, one of them finds a store taken.
+// requests need the machine it takes some events at a look, more when they are later
+// than they may be, and the others wait in their table at no cost. Two instances at once do no harm, one of them finds a store taken.
 func (j *Jobs) audit(ctx context.Context) (bool, error) {
 	if j.Audits == nil || !j.auditing.mu.TryLock() {
 		return false, nil
@@ -53,13 +55,12 @@ func (j *Jobs) audit(ctx context.Context) (bool, error) {
 
 func (j *Jobs) auditStore(ctx context.Context, store string) error {
 	for range auditRounds {
-		limit, busy := auditMax, j.busy()
-		if busy {
-			limit = min(limit, pumpMaxBusy*int(processors()))
-		}
-		more, err := j.Audits.AuditEvents(ctx, store, limit)
-		if err != nil || !more || busy || ctx.Err() != nil || j.isDraining() {
+		last, more, err := j.Audits.AuditEvents(ctx, store, auditMax)
+		if err != nil || !more || ctx.Err() != nil || j.isDraining() {
 			return err
+		}
+		if j.busy() && j.Now().Sub(last) < auditLate {
+			return nil
 		}
 	}
 	return nil

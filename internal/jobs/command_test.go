@@ -60,7 +60,7 @@ func TestACommandSaysWhatTheShopNeeds(t *testing.T) {
 	}
 	j.Round(t.Context(), payment.Target{Store: "demo"})
 	require.ElementsMatch(t, []string{
-		"delivered deduct_stock", "delivered track_promotion_code:SUM:MER", "delivered delete_basket:b-9",
+		"delivered demo deduct_stock", "delivered demo track_promotion_code:SUM:MER", "delivered demo delete_basket:b-9",
 	}, o.commands)
 	data := map[string]any{}
 	for _, m := range r.posted {
@@ -86,6 +86,6 @@ func TestAStorefrontThatSaysGoneIsTriedAgain(t *testing.T) {
 	o.endpoint = payment.Endpoint{Store: "demo"}
 	o.deliveries[0].Event.Effect = "deduct_stock"
 	j.Round(t.Context(), payment.Target{Store: "demo"})
-	require.Equal(t, []string{"pending deduct_stock"}, o.commands)
+	require.Equal(t, []string{"pending demo deduct_stock"}, o.commands)
 	require.Empty(t, o.health[len(o.health)-1].Disable)
 }

@@ -3,6 +3,7 @@ package jobs
 import (
 	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,14 +39,18 @@ const (
 	roundMax = 8 * time.Second
 	// beginMax is when the last delivery of a batch begins.
 	beginMax = 8 * time.Second
-	// deliverMax is how many deliveries a batch leases, deliverMost how many of a
-	// target that takes them quickly, and deliverAtOnce how many are under way.
-	deliverMax    = 32
-	deliverMost   = 512
-	deliverAtOnce = 4
-	quick         = time.Second // of a batch
-	// busyPause is between batches while requests need the machine.
+	// batchLeast is how many deliveries a round begins with, and batchMost how many
+	// a batch has to a target that takes them quickly, since each has its price.
+	batchLeast = 32
+	batchMost  = 512
+	quick      = time.Second // of a batch
+	// leastAtOnce deliveries are under way, or one of so many of the batch.
+	leastAtOnce = 4
+	oneAtOnceOf = 16
+	// While requests need the machine, rounds pause between batches for busyPause,
+	// unless the batch was later than lateMax.
 	busyPause = 250 * time.Millisecond
+	lateMax   = time.Second
 )
 
 func (j *Jobs) deliverKind() *kind[deliver] {
@@ -73,38 +78,32 @@ func (j *Jobs) Round(ctx context.Context, t payment.Target) {
 	}
 	defer j.kickPump() // there may be more
 	defer j.rounds.end(t)
-	begun, limit := j.Now(), deliverMax
+	begun, limit := j.Now(), batchLeast
 	j.rounds.begin(t, begun)
 	for more := true; more && ctx.Err() == nil && !j.isDraining() && j.Now().Sub(begun) < roundMax; {
-		at := j.Now()
+		at, late := j.Now(), false
 		err := guarded(func() (err error) {
-			more, err = j.deliverBatch(ctx, t, limit)
+			more, late, err = j.deliverBatch(ctx, t, limit)
 			return err
 		})
 		if err != nil {
 			j.Log.Error().Err(err).Str("store", t.Store).Stringer("endpoint", t.Endpoint).Msg("deliveries fail; they stay due")
 			return
 		}
-		took := j.Now().Sub(at)
-		if more && j.busy() {
-			j.pause(ctx, busyPause*time.Duration(limit)/time.Duration(deliverMax*j.rounds.share()))
+		limit = nextLimit(limit, j.Now().Sub(at))
+		if more && !late && j.busy() {
+			j.pause(ctx, busyPause)
 		}
-		limit = j.nextLimit(limit, took)
 	}
 }
 
-// nextLimit is how many deliveries the next batch leases: more and more to a target
-// that takes them quickly, since each batch has its price, but no more than their
-// share while requests need the machine.
-func (j *Jobs) nextLimit(limit int, took time.Duration) int {
+// nextLimit is how many deliveries the next batch leases, after one of so many that
+// took so long.
+func nextLimit(limit int, took time.Duration) int {
 	if took >= quick {
-		return deliverMax
+		return batchLeast
 	}
-	limit = min(2*limit, deliverMost)
-	if j.busy() {
-		limit = min(limit, deliverMax*j.rounds.share())
-	}
-	return limit
+	return min(2*limit, batchMost)
 }
 
 // batch is what is delivered together.
@@ -122,18 +121,22 @@ type batch struct {
 	health   payment.Health
 }
 
-// deliverBatch delivers some of what is due, and tells whether there may be more.
-func (j *Jobs) deliverBatch(ctx context.Context, t payment.Target, limit int) (more bool, err error) {
+// deliverBatch delivers some of what is due, and tells whether there may be more, and
+// whether this was late already.
+func (j *Jobs) deliverBatch(ctx context.Context, t payment.Target, limit int) (more, late bool, err error) {
 	now := j.Now()
-	endpoint, due, err := j.Out.Books.DueDeliveries(ctx, t, now, now.Add(lease), limit)
-	if err != nil || len(due) == 0 {
-		return false, err
+	leased, ok, err := j.Out.Books.LeaseDeliveries(ctx, t, now, now.Add(lease), limit)
+	if err != nil || !ok {
+		return false, false, err
 	}
-	b := &batch{jobs: j, target: t, endpoint: endpoint, ended: now.Add(beginMax)}
-	b.url, b.secrets = j.address(endpoint, now)
-	each(due, deliverAtOnce, func(d payment.Delivery) { b.deliver(ctx, d) })
-	more = len(due) == limit || endpoint.Failures > 0 || t.Endpoint == payment.Storefront
-	return more && !b.stopped, b.finish(context.WithoutCancel(ctx))
+	b := &batch{jobs: j, target: t, endpoint: leased.Endpoint, ended: now.Add(beginMax)}
+	b.url, b.secrets = j.address(leased.Endpoint, now)
+	each(leased.Due, max(leastAtOnce, limit/oneAtOnceOf), func(d payment.Delivery) { b.deliver(ctx, d) })
+	late = slices.ContainsFunc(leased.Due, func(d payment.Delivery) bool {
+		return d.Tries == 0 && now.Sub(d.Event.At) > lateMax
+	})
+	more = leased.More || len(leased.Due) > 0 && (leased.Endpoint.Failures > 0 || t.Endpoint == payment.Storefront)
+	return more && !b.stopped, late, b.finish(context.WithoutCancel(ctx), leased.Cursor)
 }
 
 // address is where deliveries to an endpoint go, and what signs them.
@@ -162,7 +165,7 @@ func (b *batch) deliver(ctx context.Context, d payment.Delivery) {
 	if skip || v.untried {
 		v = verdict{outcome: payment.Outcome{State: payment.DeliveryPending, NextAt: b.jobs.Now(), Untried: true}}
 	}
-	v.outcome.Event = payment.EventID{Order: d.Event.Order, N: d.Event.N}
+	v.outcome.Event, v.outcome.Sequence = payment.EventID{Order: d.Event.Order, N: d.Event.N}, d.Event.Sequence
 	b.add(ctx, d, v)
 }
 
@@ -176,12 +179,14 @@ func (b *batch) add(ctx context.Context, d payment.Delivery, v verdict) {
 	b.health.Disable = cmp.Or(b.health.Disable, v.health.Disable)
 	b.mu.Unlock()
 	if b.target.Endpoint == payment.Storefront && !v.outcome.Untried {
-		err := b.jobs.Out.Commands.FinishCommand(context.WithoutCancel(ctx), d.Event.Effect, v.outcome, b.jobs.Now())
+		err := b.jobs.Out.Commands.FinishCommand(context.WithoutCancel(ctx), b.target.Store, d.Event.Effect, v.outcome, b.jobs.Now())
 		if err == nil {
 			return
 		}
 		b.jobs.Log.Error().Err(err).Stringer("event", v.outcome.Event).Msg("the answer to a command is lost; it is sent again")
-		v.outcome = payment.Outcome{Event: v.outcome.Event, State: payment.DeliveryPending, NextAt: b.jobs.Now().Add(lease), Untried: true}
+		v.outcome = payment.Outcome{
+			Event: v.outcome.Event, Sequence: d.Event.Sequence, State: payment.DeliveryPending, NextAt: b.jobs.Now().Add(lease), Untried: true,
+		}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -196,7 +201,7 @@ func latest(a, b time.Time) time.Time {
 }
 
 // finish notes all that came of the batch.
-func (b *batch) finish(ctx context.Context) error {
+func (b *batch) finish(ctx context.Context, cursor int64) error {
 	now := b.jobs.Now()
 	h := b.health
 	if h.Succeeded {
@@ -209,42 +214,14 @@ func (b *batch) finish(ctx context.Context) error {
 		b.jobs.Log.Warn().Str("store", b.target.Store).Stringer("endpoint", b.target.Endpoint).Str("reason", string(h.Disable)).
 			Msg("a webhook endpoint gets no events any more")
 	}
-	return b.jobs.Out.Books.FinishDeliveries(ctx, b.target, b.outcomes, h, now)
+	return b.jobs.Out.Books.FinishDeliveries(ctx, b.target, payment.Result{Outcomes: b.outcomes, Cursor: cursor, Health: h}, now)
 }
 
-// rounds is what the pump and the rounds know of each other: which targets have a
-// job of this instance, so that the pump does not ask the queue for what it has, and
-// how much of the machine deliveries take while requests need it.
+// rounds is which targets have a job of this instance, so that the pump does not ask
+// the queue for what it has.
 type rounds struct {
 	mu    sync.Mutex
 	until map[payment.Target]time.Time // when to ask again
-	level int
-}
-
-const (
-	// A look of the pump that leaves events raises the level, one that does not lowers
-	// it, and each level doubles the share.
-	levelUp  = 2
-	levelMax = 6
-)
-
-// note takes in whether events were left because requests need the machine.
-func (r *rounds) note(behind bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if behind {
-		r.level = min(r.level+levelUp, levelMax)
-	} else {
-		r.level = max(r.level-1, 0)
-	}
-}
-
-// share is how many times the least of the machine deliveries may take: 1, unless
-// they would fall behind for good.
-func (r *rounds) share() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return 1 << r.level
 }
 
 // roundLost is when a job that was put into the queue should have begun. The queue

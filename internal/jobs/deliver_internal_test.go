@@ -2,99 +2,94 @@ package jobs
 
 import (
 	"context"
+	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysvc/paysvc/internal/outbound"
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
-// stream is an outbox in which events wait.
+// stream is an endpoint that takes all, and has always more to take; the last event of
+// each batch is so late.
 type stream struct {
 	Outbox
 
-	waiting, handedOn int
+	late    time.Duration
+	batches int
+	passed  func()
 }
 
-func (s *stream) EventsWaiting(context.Context, int) ([]string, error) { return []string{"demo"}, nil }
-
-func (s *stream) PumpEvents(_ context.Context, _ string, _ time.Time, limit int) (bool, error) {
-	n := min(limit, s.waiting)
-	s.waiting -= n
-	s.handedOn += n
-	return n == limit, nil
+func (s *stream) LeaseDeliveries(_ context.Context, _ payment.Target, now, _ time.Time, limit int) (payment.Batch, bool, error) {
+	s.batches++
+	b := payment.Batch{More: true}
+	for range limit {
+		b.Due = append(b.Due, payment.Delivery{Event: payment.Event{At: now.Add(-s.late)}})
+	}
+	return b, true, nil
 }
 
-func (s *stream) DueTargets(context.Context, time.Time, int) ([]payment.Target, error) {
-	return nil, nil
+func (s *stream) FinishDeliveries(context.Context, payment.Target, payment.Result, time.Time) error {
+	s.passed()
+	return nil
 }
 
-// pumping is a pump, and what requests take of the database each second.
-func pumping(s *stream, perSecond int64) (j *Jobs, second func() int) {
-	now, lent := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), int64(0)
-	j = &Jobs{Deps: Deps{
-		Now: func() time.Time { return now },
-		Out: Out{Books: s, Lent: func() int64 { return lent }},
-	}}
-	j.synced.once = true
-	j.busy() // what was lent before says nothing
-	return j, func() int {
-		now, lent = now.Add(time.Second), lent+perSecond
-		before := s.handedOn
-		if err := j.Pump(context.Background()); err != nil {
-			return -1
+// pausesOf is how often a round of a hundred batches paused, with so many requests a second,
+// to an endpoint that is so late.
+func pausesOf(t *testing.T, perSecond int64, late time.Duration) int {
+	t.Helper()
+	pauses := 0
+	synctest.Test(t, func(t *testing.T) {
+		const batch = 20 * time.Millisecond
+		s := &stream{late: late}
+		begun := time.Now()
+		j := &Jobs{Deps: Deps{
+			Now: time.Now, Log: zerolog.Nop(),
+			Out: Out{Books: s, Poster: taker{}, Lent: func() int64 { return perSecond * int64(time.Since(begun)) / int64(time.Second) }},
+		}}
+		ctx, stop := context.WithCancel(t.Context())
+		s.passed = func() {
+			time.Sleep(batch)
+			if s.batches == 100 {
+				stop()
+			}
 		}
-		return s.handedOn - before
-	}
+		j.busy() // what was lent before says nothing
+		time.Sleep(time.Second)
+		before := time.Now()
+		j.Round(ctx, payment.Target{Store: "demo", Endpoint: payment.EndpointID{1}})
+		pauses = int((time.Since(before) - time.Duration(s.batches)*batch) / busyPause)
+	})
+	return pauses
 }
 
-func TestUnderLoadAFewEventsAreHandedOnAndMoreAsLongAsTheyFallBehind(t *testing.T) {
-	t.Parallel()
-	few := pumpMaxBusy * int(processors())
-	s := &stream{waiting: 1000 * few}
-	_, second := pumping(s, busyRate*processors()*10)
-	for _, share := range []int{1, 4, 16} {
-		require.Equal(t, min(share*few, pumpRounds*pumpMax), second())
-	}
-	for range 3 {
-		second()
-	}
-	most := second()
-	require.Equal(t, min(few<<levelMax, pumpRounds*pumpMax), most, "however long it lasts")
+// taker takes what is posted.
+type taker struct{}
 
-	s.waiting = 0
-	for range levelMax {
-		require.Zero(t, second())
-	}
-	s.waiting = 1000 * few
-	require.Equal(t, few, second(), "they caught up")
+func (taker) Post(context.Context, outbound.Message) (outbound.Answer, error) {
+	return outbound.Answer{Status: http.StatusOK}, nil
 }
 
-func TestWithoutLoadEventsAreHandedOnAtOnce(t *testing.T) {
+func TestRoundsPauseWhileRequestsNeedTheMachineUnlessEventsAreLate(t *testing.T) {
 	t.Parallel()
-	s := &stream{waiting: pumpRounds*pumpMax + 1}
-	j, second := pumping(s, 0)
-	require.Equal(t, pumpRounds*pumpMax, second())
-	require.Equal(t, 1, j.rounds.share(), "nothing was held back")
-	require.Equal(t, 1, second())
+	load := busyRate*processors() + 1000
+	require.Zero(t, pausesOf(t, 0, 0), "nobody needs it")
+	require.Positive(t, pausesOf(t, load, lateMax))
+	require.Zero(t, pausesOf(t, load, lateMax+1), "events may be late, but not for good")
 }
 
 func TestATargetThatTakesDeliveriesQuicklyGetsMoreAtOnce(t *testing.T) {
 	t.Parallel()
-	s := &stream{waiting: 1 << 30}
-	idle, _ := pumping(s, 0)
-	limit := deliverMax
+	limit := batchLeast
 	for range 10 {
-		limit = idle.nextLimit(limit, quick-1)
+		limit = nextLimit(limit, quick-1)
 	}
-	require.Equal(t, deliverMost, limit)
-	require.Equal(t, deliverMax, idle.nextLimit(limit, quick), "no longer")
-
-	busy, second := pumping(s, busyRate*processors()*10)
-	second()
-	require.Equal(t, 1<<levelUp, busy.rounds.share())
-	require.Equal(t, deliverMax<<levelUp, busy.nextLimit(deliverMost, 0), "as much as deliveries may take under load")
+	require.Equal(t, batchMost, limit)
+	require.Equal(t, batchLeast, nextLimit(limit, quick), "no longer")
 }
 
 func TestAJobThatTheQueueDidNotTakeIsAskedForAgainSoon(t *testing.T) {

@@ -151,7 +151,7 @@ func TestAReceiverThatHangsDelaysNobodyElse(t *testing.T) {
 	i.Kick()
 	require.Eventually(t, func() bool { return one.taken() == events && two.taken() == events }, patience, pollWait)
 	require.LessOrEqual(t, hanging.taken(), 8, "it hangs on to the first few, while the others have all")
-	require.Equal(t, events, query[int](t, s.url, "select count(*) from webhook_deliveries where state = 'pending' and endpoint = $1", [16]byte(bad)))
+	require.Zero(t, query[int](t, s.url, "select count(*) from webhook_deliveries where state <> 'pending' and endpoint = $1", [16]byte(bad)))
 	i.Drain()
 }
 

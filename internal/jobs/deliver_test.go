@@ -26,8 +26,13 @@ type outbox struct {
 	endpoint   payment.Endpoint
 	deliveries []*payment.Delivery
 	health     []payment.Health
+	limits     []int // of the batches
+	cursor     int64 // of the last batch
+	refused    bool  // somebody else delivers
 	untried    int
 	commands   []string
+	waiting    []string // stores with events that may be commands
+	events     int      // that are left of them
 	types      map[string][]string
 }
 
@@ -37,36 +42,41 @@ func (o *outbox) clock() time.Time {
 	return o.now
 }
 
-func (o *outbox) EventsWaiting(context.Context, int) ([]string, error) { return nil, nil }
+func (o *outbox) CommandsWaiting(context.Context, int) ([]string, error) { return o.waiting, nil }
 
-func (o *outbox) PumpEvents(context.Context, string, time.Time, int) (bool, error) { return false, nil }
+func (o *outbox) StageCommands(_ context.Context, store string, _ time.Time, limit int) (bool, error) {
+	o.commands = append(o.commands, "staged those of "+store)
+	o.events -= limit
+	return o.events > 0, nil
+}
 
 func (o *outbox) DueTargets(context.Context, time.Time, int) ([]payment.Target, error) {
 	return []payment.Target{{Store: "demo", Endpoint: o.endpoint.ID}}, nil
 }
 
-func (o *outbox) DueDeliveries(
+func (o *outbox) LeaseDeliveries(
 	_ context.Context, _ payment.Target, now, until time.Time, limit int,
-) (payment.Endpoint, []payment.Delivery, error) {
+) (payment.Batch, bool, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	var due []payment.Delivery
+	o.limits = append(o.limits, limit)
+	b := payment.Batch{Endpoint: o.endpoint, Cursor: 7}
 	for _, d := range o.deliveries {
-		if d.State == payment.DeliveryPending && !d.NextAt.After(now) && len(due) < limit {
-			due = append(due, *d)
+		if d.State == payment.DeliveryPending && !d.NextAt.After(now) && len(b.Due) < limit {
+			b.Due = append(b.Due, *d)
 			d.NextAt = until
 		}
 	}
-	return o.endpoint, due, nil
+	b.More = len(b.Due) == limit
+	return b, !o.refused, nil
 }
 
-func (o *outbox) FinishDeliveries(
-	_ context.Context, _ payment.Target, outcomes []payment.Outcome, h payment.Health, at time.Time,
-) error {
+func (o *outbox) FinishDeliveries(_ context.Context, _ payment.Target, r payment.Result, at time.Time) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.health = append(o.health, h)
-	for _, out := range outcomes {
+	o.health = append(o.health, r.Health)
+	o.cursor = r.Cursor
+	for _, out := range r.Outcomes {
 		d := o.deliveries[out.Event.N-1]
 		if out.Untried {
 			o.untried++
@@ -92,9 +102,9 @@ func (o *outbox) StageCommand(_ context.Context, _ payment.OrderID, key string, 
 	return nil
 }
 
-func (o *outbox) FinishCommand(ctx context.Context, key string, out payment.Outcome, at time.Time) error {
-	o.commands = append(o.commands, string(out.State)+" "+key)
-	return o.FinishDeliveries(ctx, payment.Target{}, []payment.Outcome{out}, payment.Health{}, at)
+func (o *outbox) FinishCommand(ctx context.Context, store, key string, out payment.Outcome, at time.Time) error {
+	o.commands = append(o.commands, string(out.State)+" "+store+" "+key)
+	return o.FinishDeliveries(ctx, payment.Target{}, payment.Result{Outcomes: []payment.Outcome{out}}, at)
 }
 
 // receiver answers what is posted.
@@ -172,6 +182,25 @@ func TestADeliveryThatIsTakenIsDone(t *testing.T) {
 		require.Equal(t, payment.DeliveryDelivered, d.State)
 	}
 	require.True(t, o.health[0].Succeeded)
+	require.EqualValues(t, 7, o.cursor, "the endpoint has them all")
+	require.Equal(t, []int{32, 64}, o.limits, "more at once to one that takes them quickly")
+}
+
+func TestWhatSomebodyElseDeliversIsLeftToThem(t *testing.T) {
+	t.Parallel()
+	o, r, j := sending(t, 3, status(http.StatusOK))
+	o.refused = true
+	j.Round(t.Context(), o.target())
+	require.Empty(t, r.posted)
+	require.Empty(t, o.health)
+}
+
+func TestEventsThatAreCommandsAreStagedUntilNoneIsLeft(t *testing.T) {
+	t.Parallel()
+	o, _, j := sending(t, 0, status(http.StatusOK))
+	o.waiting, o.events = []string{"demo"}, 1200
+	require.NoError(t, j.Pump(t.Context()))
+	require.Equal(t, []string{"staged those of demo", "staged those of demo", "staged those of demo"}, o.commands)
 }
 
 func TestADeliveryThatFailsIsTriedByTheScheduleAndParked(t *testing.T) {

@@ -25,11 +25,9 @@ type Out struct {
 
 // Outbox is what events and their deliveries are read from.
 type Outbox interface {
-	EventsWaiting(ctx context.Context, limit int) ([]string, error)
-	PumpEvents(ctx context.Context, store string, at time.Time, limit int) (more bool, err error)
 	DueTargets(ctx context.Context, now time.Time, limit int) ([]payment.Target, error)
-	DueDeliveries(ctx context.Context, t payment.Target, now, leaseUntil time.Time, limit int) (payment.Endpoint, []payment.Delivery, error)
-	FinishDeliveries(ctx context.Context, t payment.Target, outcomes []payment.Outcome, h payment.Health, at time.Time) error
+	LeaseDeliveries(ctx context.Context, t payment.Target, now, until time.Time, limit int) (b payment.Batch, leased bool, err error)
+	FinishDeliveries(ctx context.Context, t payment.Target, r payment.Result, at time.Time) error
 	ReapDeliveries(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
@@ -37,8 +35,10 @@ type Outbox interface {
 type Commands interface {
 	Storefronts(ctx context.Context) ([]string, error)
 	SetStorefront(ctx context.Context, store string, types []string, at time.Time) error
+	CommandsWaiting(ctx context.Context, limit int) ([]string, error)
+	StageCommands(ctx context.Context, store string, at time.Time, limit int) (more bool, err error)
 	StageCommand(ctx context.Context, order payment.OrderID, key string, at time.Time) error
-	FinishCommand(ctx context.Context, key string, o payment.Outcome, at time.Time) error
+	FinishCommand(ctx context.Context, store, key string, o payment.Outcome, at time.Time) error
 }
 
 // Poster posts messages. *outbound.Client is one.
@@ -53,15 +53,15 @@ type Storefront struct {
 	Kinds   []payment.EffectKind
 }
 
-// The bounds of the pump, which turns events into deliveries.
+// The bounds of the pump, which looks for who has something due.
 const (
 	pumpEvery = time.Second
 	// pumpGap gathers what several commits left.
-	pumpGap    = 100 * time.Millisecond
-	pumpMax    = 500 // events at once
-	pumpRounds = 20  // at once; what is left comes with the next look
-	storesMax  = 1000
-	targetsMax = 1000
+	pumpGap     = 100 * time.Millisecond
+	stageMax    = 500 // events at once
+	stageRounds = 20  // at once; what is left comes with the next look
+	storesMax   = 1000
+	targetsMax  = 1000
 	// deliveriesKept is longer than events are promised to be kept.
 	deliveriesKept = 35 * 24 * time.Hour
 )
@@ -105,25 +105,21 @@ func (j *Jobs) pumpOff(ctx context.Context) {
 	}
 }
 
-// Pump hands on what happened: it turns events into deliveries, and puts a job
-// into the queue for each target that has some due.
+// Pump hands on what happened: it puts a job into the queue for each target that has
+// something due.
 func (j *Jobs) Pump(ctx context.Context) error {
 	if err := j.syncStorefronts(ctx); err != nil {
 		return err
 	}
-	stores, err := j.Out.Books.EventsWaiting(ctx, storesMax)
+	stores, err := j.Out.Commands.CommandsWaiting(ctx, storesMax)
 	if err != nil {
 		return err
 	}
-	behind := false
 	for _, store := range stores {
-		more, err := j.pumpStore(ctx, store)
-		if err != nil {
+		if err := j.stageCommands(ctx, store); err != nil {
 			return err
 		}
-		behind = behind || more
 	}
-	j.rounds.note(behind && j.busy())
 	targets, err := j.Out.Books.DueTargets(ctx, j.Now(), targetsMax)
 	if err != nil {
 		return err
@@ -139,18 +135,15 @@ func (j *Jobs) Pump(ctx context.Context) error {
 	return nil
 }
 
-// pumpStore hands on the events of one store, and tells whether some are left.
-// While requests need the machine that is a few of them, and more from look to look
-// as long as some are left: they wait in their table at no cost, but not for good.
-func (j *Jobs) pumpStore(ctx context.Context, store string) (more bool, err error) {
-	left := pumpRounds * pumpMax
-	if j.busy() {
-		left = min(left, pumpMaxBusy*int(processors())*j.rounds.share())
+// stageCommands turns the events of a store that are commands into deliveries.
+func (j *Jobs) stageCommands(ctx context.Context, store string) error {
+	for range stageRounds {
+		more, err := j.Out.Commands.StageCommands(ctx, store, j.Now(), stageMax)
+		if err != nil || !more {
+			return err
+		}
 	}
-	for more = true; more && left > 0 && err == nil; left -= pumpMax {
-		more, err = j.Out.Books.PumpEvents(ctx, store, j.Now(), min(left, pumpMax))
-	}
-	return more, err
+	return nil
 }
 
 // kickPump tells that there may be events, or targets with something due.

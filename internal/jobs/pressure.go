@@ -6,13 +6,11 @@ import (
 	"time"
 )
 
-// While requests take connections more often than busyRate, for each processor
-// and second, deliveries get a small share of the machine: the pump takes
-// pumpMaxBusy events for each processor and look, and rounds pause. That is far
-// from what either can do alone, and grows with the machine.
+// While requests take connections more often than busyRate, for each processor and
+// second, they need the machine: what may be late waits. That is far from what either
+// can do alone, and grows with the machine.
 const (
-	busyRate    = 200
-	pumpMaxBusy = 50
+	busyRate = 200
 	// busyLasts is for how long load that was seen is reckoned with.
 	busyLasts   = time.Second
 	sampleEvery = 200 * time.Millisecond
@@ -43,5 +41,5 @@ func (p *pressure) note(now time.Time, lent int64) bool {
 
 func processors() int64 { return int64(runtime.GOMAXPROCS(0)) }
 
-// busy tells whether deliveries should take it slowly.
+// busy tells whether deliveries and the audit should take it slowly.
 func (j *Jobs) busy() bool { return j.Out.Lent != nil && j.pressure.note(j.Now(), j.Out.Lent()) }

@@ -68,9 +68,9 @@ const (
 	answerMaxBytes = 64 << 10
 	headerMaxBytes = 16 << 10
 	retryAfterMax  = 24 * time.Hour
-	// Connections that wait to be used again.
-	idleMax        = 64
-	idleMaxPerHost = 2
+	// Connections that wait to be used again: of one host as many as deliveries use.
+	idleMax        = 256
+	idleMaxPerHost = 32
 	idleTimeout    = 30 * time.Second
 )
 

@@ -108,15 +108,37 @@ type Target struct {
 	Endpoint EndpointID
 }
 
+// Batch is what is delivered to a target together, under a lease: nobody else
+// delivers to it until the batch is finished, or the lease has run out.
+type Batch struct {
+	Endpoint Endpoint
+	// Due are those that were tried before, and behind them the events that the
+	// target did not have yet, in their order.
+	Due []Delivery
+	// Cursor is the sequence up to which the target has had its events, this batch
+	// included.
+	Cursor int64
+	// More tells that there may be more.
+	More bool
+}
+
 // Outcome is what came of trying a delivery.
 type Outcome struct {
-	Event  EventID
-	State  DeliveryState
-	Status int
-	Error  string
-	NextAt time.Time // of one that stays pending
+	Event    EventID
+	Sequence int64 // of the event
+	State    DeliveryState
+	Status   int
+	Error    string
+	NextAt   time.Time // of one that stays pending
 	// Untried gives a delivery back that was leased and not tried.
 	Untried bool
+}
+
+// Result is what came of a batch.
+type Result struct {
+	Outcomes []Outcome
+	Cursor   int64 // that of the batch
+	Health   Health
 }
 
 // Health is what a round of tries says about the endpoint.

@@ -41,9 +41,9 @@ func (s *Store) UnauditedStores(ctx context.Context) ([]string, error) {
 }
 
 // AuditEvents takes the next events of a store over into its audit, in their
-// settled order; more tells that there may be more of them. While another instance
-// does the same it does nothing.
-func (s *Store) AuditEvents(ctx context.Context, store string, limit int) (more bool, err error) {
+// settled order; last is when the last of them happened, and more tells that there may
+// be more. While another instance does the same it does nothing.
+func (s *Store) AuditEvents(ctx context.Context, store string, limit int) (last time.Time, more bool, err error) {
 	limit = bounded(limit)
 	err = s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		more = false
@@ -58,7 +58,8 @@ func (s *Store) AuditEvents(ctx context.Context, store string, limit int) (more 
 		if err != nil || len(read) == 0 {
 			return err
 		}
-		more, head.Sequence = len(read) == limit, read[len(read)-1].Sequence
+		latest := &read[len(read)-1]
+		last, more, head.Sequence = latest.At, len(read) == limit, latest.Sequence
 		var entries []payment.AuditEntry
 		for _, e := range read {
 			if audited(e.Action) {
@@ -68,9 +69,9 @@ func (s *Store) AuditEvents(ctx context.Context, store string, limit int) (more 
 		return extend(ctx, tx, head, entries)
 	})
 	if err != nil {
-		return false, fmt.Errorf("audit the events of %s: %w", store, err)
+		return last, false, fmt.Errorf("audit the events of %s: %w", store, err)
 	}
-	return more, nil
+	return last, more, nil
 }
 
 // lockHead locks the end of a chain, which begins with nothing. It returns nil where

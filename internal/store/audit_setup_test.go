@@ -12,7 +12,7 @@ func (b *bundle) sealed(storeName string, n int) []payment.AuditEntry {
 	b.t.Helper()
 	var entries []payment.AuditEntry
 	require.Eventually(b.t, func() bool {
-		_, err := b.AuditEvents(b.t.Context(), storeName, 1000)
+		_, _, err := b.AuditEvents(b.t.Context(), storeName, 1000)
 		require.NoError(b.t, err)
 		entries = b.entries(storeName)
 		return len(entries) >= n

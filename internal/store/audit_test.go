@@ -126,7 +126,7 @@ func TestNoEventIsMissedWhileMoreComeIn(t *testing.T) {
 					return
 				}
 				for range 10 {
-					if _, err := s.AuditEvents(t.Context(), "demo", 7); err != nil {
+					if _, _, err := s.AuditEvents(t.Context(), "demo", 7); err != nil {
 						t.Error(err)
 					}
 				}
@@ -170,7 +170,7 @@ func TestAnEventThatMayBeOvertakenWaits(t *testing.T) {
 		values ($1, 1, 'demo', pg_current_xact_id()::text::bigint << 12, 'order.paid', '{"order": 1}', $2)`, [16]byte(slow.ID), b.now())
 	require.NoError(t, err)
 	b.pay(fast.ID, "card", payment.Approved)
-	more, err := b.AuditEvents(t.Context(), "demo", 100)
+	_, more, err := b.AuditEvents(t.Context(), "demo", 100)
 	require.NoError(t, err)
 	require.False(t, more)
 	require.Empty(t, b.entries("demo"))
@@ -188,10 +188,10 @@ func TestALostAnswerToCommitAuditsOnce(t *testing.T) {
 		waiting, err := b.UnauditedStores(t.Context())
 		return err == nil && slices.Contains(waiting, "demo")
 	}, visibleWithin, lookEvery)
-	_, err := b.cut(1, true).AuditEvents(t.Context(), "demo", 100)
+	_, _, err := b.cut(1, true).AuditEvents(t.Context(), "demo", 100)
 	require.ErrorContains(t, err, "outcome unknown")
 	b.sealed("demo", 2)
-	_, err = b.cut(1, false).AuditEvents(t.Context(), "demo", 100)
+	_, _, err = b.cut(1, false).AuditEvents(t.Context(), "demo", 100)
 	require.Error(t, err, "it never arrived")
 	e := payment.AuditEntry{Store: "demo", At: b.now(), Action: "x"}
 	require.ErrorContains(t, b.cut(1, true).AppendAudit(t.Context(), e), "outcome unknown")
@@ -265,7 +265,7 @@ func TestTakingOverIsAHandfulOfStatements(t *testing.T) {
 		return err == nil && slices.Contains(waiting, "demo")
 	}, visibleWithin, lookEvery)
 	sent := b.tracer.during(func() {
-		more, err := b.AuditEvents(t.Context(), "demo", 500)
+		_, more, err := b.AuditEvents(t.Context(), "demo", 500)
 		require.NoError(t, err)
 		require.True(t, more)
 	})
@@ -286,7 +286,7 @@ func TestAnAuditThatIsAheadOfItsDatabaseIsNotSilent(t *testing.T) {
 	waiting, err := b.UnauditedStores(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []string{"demo"}, waiting)
-	_, err = b.AuditEvents(t.Context(), "demo", 100)
+	_, _, err = b.AuditEvents(t.Context(), "demo", 100)
 	require.ErrorContains(t, err, "counts transactions anew")
 	require.False(t, b.verified().Holds())
 }

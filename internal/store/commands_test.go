@@ -19,13 +19,31 @@ func (b *bundle) storefront() {
 	require.NoError(b.t, b.SetStorefront(b.t.Context(), "demo", types, b.now()))
 }
 
+// pump stages commands until the store has n, all told.
+func (b *bundle) pump(storeName string, n int) {
+	b.t.Helper()
+	require.Eventually(b.t, func() bool {
+		_, err := b.StageCommands(b.t.Context(), storeName, b.now(), 100)
+		return err == nil && value[int](b, "select count(*) from webhook_deliveries where store = $1", storeName) >= n
+	}, visibleWithin, lookEvery)
+	require.Equal(b.t, n, value[int](b, "select count(*) from webhook_deliveries where store = $1", storeName))
+}
+
+// due are the commands that would be sent now.
+func (b *bundle) due(e payment.EndpointID) []payment.Delivery {
+	b.t.Helper()
+	batch, _, err := b.LeaseDeliveries(b.t.Context(), to(e), b.now(), b.now(), 100)
+	require.NoError(b.t, err)
+	return batch.Due
+}
+
 func (b *bundle) answer(d payment.Delivery, state payment.DeliveryState) {
 	b.t.Helper()
-	o := payment.Outcome{Event: eventOf(d), State: state}
+	o := outcome(d, state)
 	if state == payment.DeliveryPending {
 		o.NextAt = b.now()
 	}
-	require.NoError(b.t, b.FinishCommand(b.t.Context(), d.Event.Effect, o, b.now()))
+	require.NoError(b.t, b.FinishCommand(b.t.Context(), "demo", d.Event.Effect, o, b.now()))
 }
 
 func (b *bundle) doTrack(id payment.OrderID) {

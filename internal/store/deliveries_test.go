@@ -3,6 +3,7 @@ package store_test
 import (
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -11,16 +12,6 @@ import (
 
 	"github.com/paysvc/paysvc/internal/payment"
 )
-
-// pump hands events on until the store has n deliveries.
-func (b *bundle) pump(storeName string, n int) {
-	b.t.Helper()
-	require.Eventually(b.t, func() bool {
-		_, err := b.PumpEvents(b.t.Context(), storeName, b.now(), 100)
-		return err == nil && value[int](b, "select count(*) from webhook_deliveries where store = $1", storeName) >= n
-	}, visibleWithin, lookEvery)
-	require.Equal(b.t, n, value[int](b, "select count(*) from webhook_deliveries where store = $1", storeName))
-}
 
 // emit makes an order say something.
 func (b *bundle) emit(id payment.OrderID, types ...string) {
@@ -33,16 +24,59 @@ func (b *bundle) emit(id payment.OrderID, types ...string) {
 	})
 }
 
-func (b *bundle) due(e payment.EndpointID) []payment.Delivery {
+// lease leases n deliveries to an endpoint, as soon as their events are settled.
+func (b *bundle) lease(e payment.EndpointID, n int) payment.Batch {
 	b.t.Helper()
-	_, due, err := b.DueDeliveries(b.t.Context(), payment.Target{Store: "demo", Endpoint: e}, b.now(), b.now().Add(time.Minute), 100)
-	require.NoError(b.t, err)
-	return due
+	var batch payment.Batch
+	require.Eventually(b.t, func() bool {
+		found, leased, err := b.LeaseDeliveries(b.t.Context(), to(e), b.now(), b.now().Add(time.Minute), 100)
+		if err == nil && leased && len(found.Due) != n {
+			b.finish(payment.Batch{Endpoint: found.Endpoint}, payment.Health{}) // not yet
+			return false
+		}
+		batch = found
+		return err == nil && leased
+	}, visibleWithin, lookEvery)
+	return batch
 }
 
-func (b *bundle) finish(e payment.EndpointID, h payment.Health, outcomes ...payment.Outcome) {
+// refused tells that nothing is leased.
+func (b *bundle) refused(e payment.EndpointID) {
 	b.t.Helper()
-	require.NoError(b.t, b.FinishDeliveries(b.t.Context(), payment.Target{Store: "demo", Endpoint: e}, outcomes, h, b.now()))
+	_, leased, err := b.LeaseDeliveries(b.t.Context(), to(e), b.now(), b.now().Add(time.Minute), 100)
+	require.NoError(b.t, err)
+	require.False(b.t, leased)
+}
+
+func to(e payment.EndpointID) payment.Target { return payment.Target{Store: "demo", Endpoint: e} }
+
+func (b *bundle) finish(batch payment.Batch, h payment.Health, outcomes ...payment.Outcome) {
+	b.t.Helper()
+	r := payment.Result{Outcomes: outcomes, Cursor: batch.Cursor, Health: h}
+	require.NoError(b.t, b.FinishDeliveries(b.t.Context(), to(batch.Endpoint.ID), r, b.now()))
+}
+
+// outcome is what came of a delivery.
+func outcome(d payment.Delivery, state payment.DeliveryState) payment.Outcome {
+	return payment.Outcome{Event: eventOf(d), Sequence: d.Event.Sequence, State: state}
+}
+
+func untried(d payment.Delivery, next time.Time) payment.Outcome {
+	o := outcome(d, payment.DeliveryPending)
+	o.NextAt, o.Untried = next, true
+	return o
+}
+
+// take has an endpoint take all that is due to it, n deliveries.
+func (b *bundle) take(e payment.EndpointID, n int) []payment.Delivery {
+	b.t.Helper()
+	batch := b.lease(e, n)
+	outcomes := make([]payment.Outcome, n)
+	for i, d := range batch.Due {
+		outcomes[i] = outcome(d, payment.DeliveryDelivered)
+	}
+	b.finish(batch, payment.Health{Succeeded: n > 0}, outcomes...)
+	return batch.Due
 }
 
 func (b *bundle) deliveries(e payment.EndpointID) []payment.Delivery {
@@ -64,7 +98,7 @@ func typesOf(deliveries []payment.Delivery) []string {
 	return list
 }
 
-func TestEventsBecomeDeliveriesToWhoeverWantsThem(t *testing.T) {
+func TestEventsGoToWhoeverWantsThem(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	o := b.order("demo", nil)
@@ -79,31 +113,89 @@ func TestEventsBecomeDeliveriesToWhoeverWantsThem(t *testing.T) {
 	b.emit(o.ID, "order.paid", "payment.paid", "payments.odd")
 	b.emit(b.order("other", nil).ID, "order.paid")
 
-	b.pump("demo", 6)
-	require.Equal(t, []string{"payment.between", "order.paid", "payment.paid", "payments.odd"}, typesOf(b.due(all.ID)), "but nothing from before")
-	require.Equal(t, []string{"order.paid"}, typesOf(b.due(some.ID)))
-	require.Equal(t, []string{"payment.paid"}, typesOf(b.due(family.ID)), "but nothing from before it was made")
-	require.Empty(t, b.due(off.ID))
-	waiting, err := b.EventsWaiting(t.Context(), 10)
-	require.NoError(t, err)
-	require.Empty(t, waiting, "the other store has nobody who listens")
-	require.Empty(t, b.due(all.ID), "they are leased")
+	batch := b.lease(all.ID, 4)
+	require.Equal(t, []string{"payment.between", "order.paid", "payment.paid", "payments.odd"}, typesOf(batch.Due), "but nothing from before")
+	require.Equal(t, []string{"order.paid"}, typesOf(b.take(some.ID, 1)))
+	require.Equal(t, []string{"payment.paid"}, typesOf(b.take(family.ID, 1)), "but nothing from before it was made")
+	b.refused(off.ID)
+	b.refused(all.ID) // somebody delivers to it
 	b.tick(time.Minute)
-	require.Len(t, b.due(all.ID), 4, "whoever leased them is gone")
+	require.Len(t, b.lease(all.ID, 4).Due, 4, "whoever leased them is gone")
+	require.Empty(t, b.take(some.ID, 0), "each is told once")
 }
 
-func TestPumpsOfSeveralInstancesHandEachEventOnOnce(t *testing.T) {
+func TestABatchIsNoLargerThanAskedForAndTellsOfMore(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	e := b.endpoint("demo", "a.*")
+	o := b.order("demo", nil)
+	b.emit(o.ID, "b.1", "a.1", "a.2", "b.2", "a.3", "b.3")
+	b.finish(payment.Batch{Endpoint: b.lease(e.ID, 3).Endpoint}, payment.Health{}) // settled
+	for _, want := range []struct {
+		types []string
+		more  bool
+	}{{[]string{"a.1", "a.2"}, true}, {[]string{"a.3"}, true}, {[]string{}, false}} {
+		batch, leased, err := b.LeaseDeliveries(t.Context(), to(e.ID), b.now(), b.now(), 2)
+		require.NoError(t, err)
+		require.True(t, leased)
+		require.Equal(t, want.types, typesOf(batch.Due))
+		require.Equal(t, want.more, batch.More)
+		b.finish(batch, payment.Health{})
+	}
+}
+
+func TestAnEndpointThatWantsNothingOfWhatHappensIsNoTarget(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	e := b.endpoint("demo", "order.paid")
+	cursor := func() int64 { return value[int64](b, "select cursor from webhook_endpoints") }
+	before := cursor()
+	o := b.order("demo", nil)
+	b.emit(o.ID, "order.created", "payment.paid")
+	require.Eventually(t, func() bool {
+		targets, err := b.DueTargets(t.Context(), b.now(), 10)
+		require.NoError(t, err)
+		require.Empty(t, targets)
+		return cursor() > before
+	}, visibleWithin, lookEvery, "they are passed over")
+	b.emit(o.ID, "order.created", "order.paid")
+	require.Eventually(t, func() bool {
+		targets, err := b.DueTargets(t.Context(), b.now(), 10)
+		require.NoError(t, err)
+		return slices.Equal(targets, []payment.Target{to(e.ID)})
+	}, visibleWithin, lookEvery)
+	require.Equal(t, []string{"order.paid"}, typesOf(b.take(e.ID, 1)))
+}
+
+func TestInstancesHandEachEventOnOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	e := b.endpoint("demo")
 	const writers, each = 4, 15
+	var taken sync.Map
+	var count, doubled atomic.Int32
 	var stop atomic.Bool
 	done := make(chan struct{})
+	round := func() error {
+		batch, leased, err := b.LeaseDeliveries(t.Context(), to(e.ID), b.now(), b.now().Add(time.Minute), 7)
+		if err != nil || !leased {
+			return err
+		}
+		r := payment.Result{Cursor: batch.Cursor}
+		for _, d := range batch.Due {
+			if _, again := taken.LoadOrStore(eventOf(d), true); again {
+				doubled.Add(1)
+			}
+			count.Add(1)
+			r.Outcomes = append(r.Outcomes, outcome(d, payment.DeliveryDelivered))
+		}
+		return b.FinishDeliveries(t.Context(), to(e.ID), r, b.now())
+	}
 	go func() {
 		defer close(done)
 		together(3, func(int) {
 			for !stop.Load() {
-				if _, err := b.PumpEvents(t.Context(), "demo", b.now(), 7); err != nil {
+				if err := round(); err != nil {
 					t.Error(err)
 				}
 			}
@@ -125,12 +217,12 @@ func TestPumpsOfSeveralInstancesHandEachEventOnOnce(t *testing.T) {
 			}
 		}
 	})
-	require.Eventually(t, func() bool {
-		return value[int](b, "select count(*) from webhook_deliveries") == writers*each
-	}, visibleWithin, lookEvery)
+	require.Eventually(t, func() bool { return count.Load() >= writers*each }, visibleWithin, lookEvery)
 	stop.Store(true)
 	<-done
-	require.Len(t, b.due(e.ID), writers*each)
+	require.EqualValues(t, writers*each, count.Load())
+	require.Zero(t, doubled.Load())
+	require.Equal(t, writers*each, value[int](b, "select count(*) from webhook_deliveries where state = 'delivered'"))
 }
 
 func TestWhatCameOfDeliveriesIsKept(t *testing.T) {
@@ -139,15 +231,12 @@ func TestWhatCameOfDeliveriesIsKept(t *testing.T) {
 	e := b.endpoint("demo")
 	o := b.order("demo", nil)
 	b.emit(o.ID, "a.1", "a.2", "a.3", "a.4")
-	b.pump("demo", 4)
-	due := b.due(e.ID)
+	batch := b.lease(e.ID, 4)
 	now, soon := b.now(), b.now().Add(time.Minute)
-	b.finish(e.ID, payment.Health{Succeeded: true},
-		payment.Outcome{Event: eventOf(due[0]), State: payment.DeliveryDelivered, Status: 204},
-		payment.Outcome{Event: eventOf(due[1]), State: payment.DeliveryPending, Status: 500, NextAt: soon},
-		payment.Outcome{Event: eventOf(due[2]), State: payment.DeliveryParked, Error: "timeout"},
-		payment.Outcome{Event: eventOf(due[3]), State: payment.DeliveryPending, NextAt: now, Untried: true},
-	)
+	taken, failed := outcome(batch.Due[0], payment.DeliveryDelivered), outcome(batch.Due[1], payment.DeliveryPending)
+	parked := outcome(batch.Due[2], payment.DeliveryParked)
+	taken.Status, failed.Status, failed.NextAt, parked.Error = 204, 500, soon, "timeout"
+	b.finish(batch, payment.Health{Succeeded: true}, taken, failed, parked, untried(batch.Due[3], now))
 	got := b.deliveries(e.ID)
 	require.Equal(t, []string{"a.4", "a.3", "a.2", "a.1"}, typesOf(got))
 	for i := range got {
@@ -159,8 +248,14 @@ func TestWhatCameOfDeliveriesIsKept(t *testing.T) {
 		{State: payment.DeliveryPending, Tries: 1, Status: 500, NextAt: soon, CreatedAt: now},
 		{State: payment.DeliveryDelivered, Tries: 1, Status: 204, CreatedAt: now, EndedAt: now},
 	}, got)
-	b.finish(e.ID, payment.Health{}, payment.Outcome{Event: eventOf(due[0]), State: payment.DeliveryPending, Status: 500, NextAt: soon})
+	late := failed
+	late.Event = taken.Event
+	b.finish(batch, payment.Health{}, late)
 	require.Equal(t, payment.DeliveryDelivered, b.deliveries(e.ID)[3].State, "a late second answer changes nothing")
+	b.tick(time.Minute)
+	again := b.lease(e.ID, 2)
+	require.Equal(t, []string{"a.4", "a.2"}, typesOf(again.Due), "as each is due")
+	require.Equal(t, []int{0, 1}, []int{again.Due[0].Tries, again.Due[1].Tries})
 
 	var seen []string
 	eachPage(t, 1, func(page payment.Page) (string, error) {
@@ -179,33 +274,32 @@ func TestAnEndpointWithoutAnswersRestsAndIsTriedWithOne(t *testing.T) {
 	b := setup(t)
 	e, other := b.endpoint("demo"), b.endpoint("demo")
 	b.emit(b.order("demo", nil).ID, "a.1", "a.2", "a.3")
-	b.pump("demo", 6)
 	targets := func() int {
 		list, err := b.DueTargets(t.Context(), b.now(), 10)
 		require.NoError(t, err)
 		return len(list)
 	}
-	require.Equal(t, 2, targets())
-	b.finish(e.ID, payment.Health{Failed: true, RestUntil: b.now().Add(time.Hour)})
-	require.Empty(t, b.due(e.ID))
+	require.Eventually(t, func() bool { return targets() == 2 }, visibleWithin, lookEvery)
+	b.finish(payment.Batch{Endpoint: e}, payment.Health{Failed: true, RestUntil: b.now().Add(time.Hour)})
+	b.refused(e.ID)
 	require.Equal(t, 1, targets())
-	require.Len(t, b.due(other.ID), 3)
+	b.take(other.ID, 3)
 	since := b.now()
 	b.tick(time.Hour)
-	probe := b.due(e.ID)
-	require.Len(t, probe, 1)
-	b.finish(e.ID, payment.Health{Failed: true, RestUntil: b.now()},
-		payment.Outcome{Event: eventOf(probe[0]), State: payment.DeliveryPending, NextAt: b.now().Add(time.Hour)})
+	probe := b.lease(e.ID, 1)
+	failed := outcome(probe.Due[0], payment.DeliveryPending)
+	failed.NextAt = b.now().Add(time.Hour)
+	b.finish(probe, payment.Health{Failed: true, RestUntil: b.now()}, failed)
 	got, err := b.Endpoint(t.Context(), "demo", e.ID)
 	require.NoError(t, err)
 	require.Equal(t, 2, got.Failures)
 	require.Equal(t, since, got.FailingSince)
-	b.finish(e.ID, payment.Health{Succeeded: true})
+	b.finish(probe, payment.Health{Succeeded: true})
 	got, err = b.Endpoint(t.Context(), "demo", e.ID)
 	require.NoError(t, err)
 	require.Zero(t, got.Failures)
 	require.Zero(t, got.FailingSince)
-	require.Len(t, b.due(e.ID), 2)
+	require.Equal(t, []string{"a.2", "a.3"}, typesOf(b.take(e.ID, 2)))
 }
 
 func TestADisabledEndpointGetsNothingAndGoesOnFromWhereItIsTold(t *testing.T) {
@@ -214,10 +308,10 @@ func TestADisabledEndpointGetsNothingAndGoesOnFromWhereItIsTold(t *testing.T) {
 	e := b.endpoint("demo")
 	o := b.order("demo", nil)
 	b.emit(o.ID, "a.1")
-	b.pump("demo", 1)
-	b.finish(e.ID, payment.Health{Failed: true, Disable: payment.DisabledFailing})
-	b.finish(e.ID, payment.Health{Failed: true, Disable: payment.DisabledFailing})
-	require.Empty(t, b.due(e.ID))
+	batch := b.lease(e.ID, 1)
+	b.finish(batch, payment.Health{Failed: true, Disable: payment.DisabledFailing}, untried(batch.Due[0], b.now()))
+	b.finish(batch, payment.Health{Failed: true, Disable: payment.DisabledFailing})
+	b.refused(e.ID)
 	got, err := b.Endpoint(t.Context(), "demo", e.ID)
 	require.NoError(t, err)
 	require.False(t, got.Active)
@@ -232,13 +326,25 @@ func TestADisabledEndpointGetsNothingAndGoesOnFromWhereItIsTold(t *testing.T) {
 	_, err = b.ChangeEndpoint(t.Context(), "demo", e.ID, payment.EndpointChange{Active: &on}, b.by())
 	require.NoError(t, err)
 	b.emit(o.ID, "a.2")
-	b.pump("demo", 2)
-	require.Equal(t, []string{"a.1", "a.2"}, typesOf(b.due(e.ID)))
+	batch = b.lease(e.ID, 2)
+	require.Equal(t, []string{"a.1", "a.2"}, typesOf(batch.Due))
 
-	b.finish(e.ID, payment.Health{Disable: payment.DisabledGone})
+	b.finish(batch, payment.Health{Disable: payment.DisabledGone})
 	cases, _, err = b.ListCases(t.Context(), "demo", "", "", payment.Page{})
 	require.NoError(t, err)
 	require.Len(t, cases, 1, "one that says that it is gone is no case")
+}
+
+func TestAnEventThatIsPostedAgainBeforeItsTurnIsPostedOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	e := b.endpoint("demo")
+	o := b.order("demo", nil)
+	b.emit(o.ID, "a.1", "a.2", "a.3")
+	_, err := b.Redeliver(t.Context(), "demo", payment.EventID{Order: o.ID, N: 2}, payment.EndpointID{}, b.by())
+	require.NoError(t, err)
+	require.Equal(t, []string{"a.2", "a.1", "a.3"}, typesOf(b.take(e.ID, 3)))
+	require.Empty(t, b.take(e.ID, 0))
 }
 
 func TestRedeliverBeginsAnew(t *testing.T) {
@@ -264,8 +370,10 @@ func TestRedeliverBeginsAnew(t *testing.T) {
 	require.Equal(t, e.ID, list[0].Endpoint)
 	require.Equal(t, "a.1", list[0].Event.Type)
 	require.Equal(t, payment.DeliveryPending, list[0].State)
-	due := b.due(e.ID)
-	b.finish(e.ID, payment.Health{}, payment.Outcome{Event: eventOf(due[0]), State: payment.DeliveryParked, Status: 500, Error: "status"})
+	batch := b.lease(e.ID, 1)
+	parked := outcome(batch.Due[0], payment.DeliveryParked)
+	parked.Status, parked.Error = 500, "status"
+	b.finish(batch, payment.Health{}, parked)
 	b.tick(time.Hour)
 	list, err = again("demo", first, e.ID)
 	require.NoError(t, err)
@@ -288,10 +396,10 @@ func TestReapDeliveriesTakesOldOnesOnly(t *testing.T) {
 	e := b.endpoint("demo")
 	o := b.order("demo", nil)
 	b.emit(o.ID, "a.1", "a.2")
-	b.pump("demo", 2)
+	b.take(e.ID, 2)
 	b.tick(time.Hour)
 	b.emit(o.ID, "a.3")
-	b.pump("demo", 3)
+	b.take(e.ID, 1)
 	for _, want := range []int{1, 1, 0} {
 		n, err := b.ReapDeliveries(t.Context(), b.now(), 1)
 		require.NoError(t, err)
@@ -308,24 +416,21 @@ func TestDeliveriesAreFoundByAnIndex(t *testing.T) {
 	b.exec(`insert into webhook_deliveries (order_id, n, store, endpoint, sequence, state, next_at, created_at)
 		select order_id, n, $1, $2, sequence, case when sequence % 100 = 0 then 'pending' else 'delivered' end,
 			case when sequence % 100 = 0 then at end, at from events`, "large", [16]byte(e.ID))
-	b.exec("update event_cursors set sequence = 19990")
-	b.exec("update webhook_endpoints set since = 0")
+	b.exec("update webhook_endpoints set cursor = 19990")
 	b.exec("analyze")
 	t1 := payment.Target{Store: "large", Endpoint: e.ID}
 	late := b.now().Add(1000 * time.Hour)
+	lease := func(t1 payment.Target) error {
+		_, _, err := b.LeaseDeliveries(t.Context(), t1, late, late, 50)
+		return ignoreBody(err)
+	}
 	for name, list := range map[string]func() error{
-		"events waiting": func() error { _, err := b.EventsWaiting(t.Context(), 100); return err },
-		"pump":           func() error { _, err := b.PumpEvents(t.Context(), "large", b.now(), 50); return err },
-		"pump of none":   func() error { _, err := b.PumpEvents(t.Context(), "nobody", b.now(), 50); return err },
-		"targets":        func() error { _, err := b.DueTargets(t.Context(), late, 50); return err },
-		"due": func() error {
-			_, _, err := b.DueDeliveries(t.Context(), t1, late, late, 50)
-			return ignoreBody(err)
-		},
-		"due of none": func() error {
-			_, _, err := b.DueDeliveries(t.Context(), payment.Target{Store: "small", Endpoint: idle.ID}, late, late, 50)
-			return err
-		},
+		"commands waiting": func() error { _, err := b.CommandsWaiting(t.Context(), 100); return err },
+		"commands":         func() error { _, err := b.StageCommands(t.Context(), "large", b.now(), 50); return err },
+		"commands of none": func() error { _, err := b.StageCommands(t.Context(), "nobody", b.now(), 50); return err },
+		"targets":          func() error { _, err := b.DueTargets(t.Context(), late, 50); return err },
+		"due":              func() error { return lease(t1) },
+		"due of none":      func() error { return lease(payment.Target{Store: "small", Endpoint: idle.ID}) },
 		"list": func() error {
 			_, _, err := b.ListDeliveries(t.Context(), t1, "", payment.Page{})
 			return ignoreBody(err)
@@ -336,7 +441,7 @@ func TestDeliveriesAreFoundByAnIndex(t *testing.T) {
 		for _, s := range b.tracer.during(func() { err = list() }) {
 			if s.sql != "begin" && s.sql != "commit" {
 				found := slices.DeleteFunc(excesses(b.explain(s)), func(line string) bool {
-					return strings.Contains(line, "event_cursors") || strings.Contains(line, "webhook_endpoints") // a handful
+					return strings.Contains(line, "webhook_endpoints") // a handful
 				})
 				require.Empty(t, found, "%s: %s", name, s.sql)
 			}

@@ -26,14 +26,14 @@ var errNoEndpoint = payment.NotFound("a webhook endpoint of this id")
 // conflict.
 func (s *Store) CreateEndpoint(ctx context.Context, e payment.Endpoint, by payment.AuditEntry) error {
 	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		n, err := lockCursor(ctx, tx, e.Store)
+		n, err := lockEndpoints(ctx, tx, e.Store)
 		if err != nil {
 			return err
 		}
 		if n >= payment.EndpointsMax {
 			return payment.Errorf(payment.KindConflict, "endpoints_full", "the store has as many webhook endpoints as it can")
 		}
-		_, err = tx.Exec(ctx, `insert into webhook_endpoints (store, id, url, types, since, created_at, updated_at)
+		_, err = tx.Exec(ctx, `insert into webhook_endpoints (store, id, url, types, cursor, created_at, updated_at)
 			values ($1, $2, $3, $4, `+present+`, $5, $5)`, e.Store, [16]byte(e.ID), e.URL, texts(e.Types), e.CreatedAt)
 		if err != nil {
 			return err
@@ -46,26 +46,17 @@ func (s *Store) CreateEndpoint(ctx context.Context, e payment.Endpoint, by payme
 	return nil
 }
 
-// lockCursor locks the cursor of a store and returns how many endpoints it has.
-// While nobody listened the cursor stood still: what happened then is passed over.
-func lockCursor(ctx context.Context, tx pgx.Tx, store string) (endpoints int, err error) {
-	_, err = tx.Exec(ctx, `insert into event_cursors (store, sequence) values ($1, `+present+`) on conflict do nothing`, store)
-	if err != nil {
-		return 0, err
-	}
-	if _, err = tx.Exec(ctx, `select from event_cursors where store = $1 for update`, store); err != nil {
+// lockEndpoints counts the endpoints of a store. Whoever makes another waits until this
+// transaction has ended.
+func lockEndpoints(ctx context.Context, tx pgx.Tx, store string) (n int, err error) {
+	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('webhook endpoints of ' || $1, 0))`, store); err != nil {
 		return 0, err
 	}
 	// A statement of its own: one that waited for the lock would not see what its
 	// holder wrote.
 	err = tx.QueryRow(ctx, `select count(*) from webhook_endpoints where store = $1 and id <> $2`,
-		store, [16]byte(payment.Storefront)).Scan(&endpoints)
-	if err != nil {
-		return 0, err
-	}
-	_, err = tx.Exec(ctx, `update event_cursors c set sequence = greatest(sequence, `+present+`)
-		where store = $1 and not exists (select from webhook_endpoints e where e.store = c.store and e.active)`, store)
-	return endpoints, err
+		store, [16]byte(payment.Storefront)).Scan(&n)
+	return n, err
 }
 
 // ListEndpoints returns the endpoints of a store, the oldest first.
@@ -96,18 +87,15 @@ func (s *Store) ChangeEndpoint(
 	}
 	var found []payment.Endpoint
 	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		_, err := lockCursor(ctx, tx, store) // no pump is in the midst of reading for it
-		if err != nil {
-			return err
-		}
 		rows, _ := tx.Query(ctx, `update webhook_endpoints set url = coalesce($3, url), types = coalesce($4, types),
 				active = coalesce($5, active),
 				disabled_reason = case when $5 then '' when active and not $5 then 'by_request' else disabled_reason end,
-				since = case when $5 and not active then `+present+` else since end,
+				cursor = case when $5 and not active then `+present+` else cursor end,
 				failures = case when $5 or $3 <> url then 0 else failures end,
 				failing_since = case when $5 or $3 <> url then null else failing_since end,
 				resting_until = case when $5 or $3 <> url then null else resting_until end, updated_at = $6
 			where store = $1 and id = $2 returning `+endpointColumns, store, [16]byte(id), c.URL, types, c.Active, by.At)
+		var err error
 		if found, err = pgx.CollectRows(rows, scanEndpoint); err != nil || len(found) == 0 {
 			return err
 		}
@@ -191,18 +179,12 @@ func (s *Store) SetStorefront(ctx context.Context, store string, types []string,
 		}
 		return nil
 	}
-	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		if _, err := lockCursor(ctx, tx, store); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, `insert into webhook_endpoints as e (store, id, url, types, since, created_at, updated_at)
-			values ($1, $2, '', $3, `+present+`, $4, $4)
-			on conflict (store, id) do update set types = excluded.types, active = true, updated_at = excluded.updated_at,
-				since = case when e.active then e.since else excluded.since end,
-				failures = 0, failing_since = null, resting_until = null
-			where not e.active or e.types <> excluded.types`, store, [16]byte(payment.Storefront), types, at)
-		return err
-	})
+	_, err := s.put(ctx, `insert into webhook_endpoints as e (store, id, url, types, cursor, created_at, updated_at)
+		values ($1, $2, '', $3, `+present+`, $4, $4)
+		on conflict (store, id) do update set types = excluded.types, active = true, updated_at = excluded.updated_at,
+			cursor = case when e.active then e.cursor else excluded.cursor end,
+			failures = 0, failing_since = null, resting_until = null
+		where not e.active or e.types <> excluded.types`, store, [16]byte(payment.Storefront), types, at)
 	if err != nil {
 		return fmt.Errorf("storefront of %s: %w", store, err)
 	}

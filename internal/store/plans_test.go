@@ -114,7 +114,7 @@ func lists(b *bundle, storeName string) map[string]func() error {
 			return err
 		},
 		"stores to audit":      func() error { _, err := b.UnauditedStores(t.Context()); return err },
-		"events to audit":      func() error { _, err := b.AuditEvents(t.Context(), storeName, 10); return err },
+		"events to audit":      func() error { _, _, err := b.AuditEvents(t.Context(), storeName, 10); return err },
 		"audit":                func() error { _, err := b.ListAudit(t.Context(), storeName, payment.OrderID{}, 100, 50); return err },
 		"audit of an order":    func() error { _, err := b.ListAudit(t.Context(), storeName, order, 0, 50); return err },
 		"old idempotency keys": func() error { _, err := b.ReapClaims(t.Context(), due, 10); return err },
