@@ -1,6 +1,9 @@
 package payment
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // RunState is how far a run of a pipeline is.
 type RunState string
@@ -27,11 +30,25 @@ type RunRecord struct {
 	// DueAt is when a job takes the run up again; zero when nobody needs to.
 	DueAt time.Time
 	Tries int
+	// Findings are the facts that the run is about, and From is the address that it
+	// came from: what its steps see beside the order, kept while DueAt is set, for
+	// whoever goes on with it.
+	Findings []RunFinding
+	From     netip.Addr
 	// Token is the name of the stretch that wrote the record last: what a lost
 	// answer to COMMIT is resolved by.
 	Token ID
 	// New tells the store to insert rather than update.
 	New bool
+}
+
+// RunFinding is a Finding as a run is journaled with it.
+type RunFinding struct {
+	Transaction int // its number within the order
+	Source      Source
+	Before      State
+	Changed     bool
+	Mismatch    bool
 }
 
 // StepRecord is the journal of one step.

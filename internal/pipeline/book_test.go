@@ -140,7 +140,7 @@ func (b *book) write(o *payment.Order, open payment.Opening, closing payment.Clo
 // staged, nothing changed.
 func loaded(kept *payment.Order) *payment.Order {
 	o := *kept
-	o.Staged, o.Progress = payment.Staged{}, kept.Saved
+	o.Staged, o.Progress, o.Actor, o.Source = payment.Staged{}, kept.Saved, "", ""
 	o.Lines, o.PromotionCodes = slices.Clone(kept.Lines), slices.Clone(kept.PromotionCodes)
 	o.Metadata = maps.Clone(kept.Metadata)
 	o.Payments, o.Effects = nil, nil

@@ -36,6 +36,7 @@ func (s *stretch) keep(ctx context.Context, failed *Run, cause error) (*Run, Cal
 		s.records = s.failures(run, failed, written, cause)
 		for _, r := range s.records {
 			r.Token = open.Token
+			run.remember(r)
 		}
 		s.abandon(run)
 		settled := s.notification(payment.NotificationFailed, cause)

@@ -19,7 +19,7 @@ type Run struct {
 	// Payment is the payment that is begun (InputPayment), or that the facts are
 	// about; nil where the run is about the order as a whole.
 	Payment *payment.Payment
-	// Findings are the facts that this stretch recorded (InputFacts).
+	// Findings are the facts that the run recorded so far (InputFacts).
 	Findings []payment.Finding
 	// Data is what the shopper entered. It lives in memory only.
 	Data json.RawMessage

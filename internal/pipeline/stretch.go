@@ -76,10 +76,11 @@ func (s *stretch) afresh() *stretch {
 // brought facts back. It returns the run that the stretch ends with.
 func (s *stretch) work(o *payment.Order) (*Run, Caller, error) {
 	run := s.newRun(o)
+	known := len(run.Findings)
 	if err := run.take(s.facts); err != nil {
 		return run, nil, err
 	}
-	run.undecided = run.undecided || s.journal != nil && len(run.Findings) > 0
+	run.undecided = run.undecided || s.journal != nil && len(run.Findings) > known
 	if s.first && s.journal == nil && s.req.Prepare != nil {
 		if err := s.req.Prepare(run); err != nil {
 			return run, nil, &stepError{err: err}
@@ -146,6 +147,7 @@ func (s *stretch) execute(run *Run, p *Pipeline, journal *payment.RunRecord) (Ca
 			run.Order.Abandon(run.Payment, run.At) // unless a step began it
 		}
 	}
+	run.remember(run.record)
 	s.records = append(s.records, run.record)
 	return caller, nil
 }
@@ -184,6 +186,9 @@ func (s *stretch) newRun(o *payment.Order) *Run {
 		Order: o, At: s.runner.now(), Data: s.req.Data, From: s.req.From, Resumed: s.req.Resume != nil, ids: s.runner.ids,
 	}
 	o.UpdatedAt, o.Actor = run.At, s.req.Actor
+	if s.journal != nil {
+		run.recall(s.journal)
+	}
 	if len(s.facts) > 0 { // whatever follows from them, we know by them
 		o.Source = string(s.facts[0].Source)
 	}
@@ -296,14 +301,15 @@ func (s *stretch) closing(run *Run, settled *payment.Notification, answer bool) 
 	return c
 }
 
-// notification returns the one that the run is about, settled, or nil. Whoever
+// notification returns the one that the stretch is about, settled, or nil: it is
+// applied with the first, and what is left to do after that is the run's. Whoever
 // applies a kept one again has counted the try.
 func (s *stretch) notification(state payment.NotificationState, cause error) *payment.Notification {
 	n, counted := s.req.Notification, true
-	if s.first && s.open.Notification != nil {
+	if s.open.Notification != nil {
 		n, counted = s.open.Notification, false
 	}
-	if n == nil {
+	if n == nil || !s.first {
 		return nil
 	}
 	settled := *n

@@ -138,6 +138,11 @@ func TestRunComesBackAsItWasJournaled(t *testing.T) {
 			{Step: "order-path-selector", Result: "status-ok", BegunAt: b.now(), Took: 1234 * time.Nanosecond},
 			{Step: "order-path-selector/x", Result: "failed", BegunAt: b.now(), Took: time.Hour, Error: "bad \xff"},
 		},
+		From: netip.MustParseAddr("2001:db8::7"),
+		Findings: []payment.RunFinding{
+			{Transaction: 2, Source: payment.SourceNotification, Before: payment.Unknown, Changed: true},
+			{Transaction: 5, Source: payment.SourceNotification, Before: payment.Pending, Mismatch: true},
+		},
 	}
 	b.work(o.ID, func(o *payment.Order) payment.Closing {
 		run.N = o.NextNumber()
@@ -164,6 +169,14 @@ func TestRunComesBackAsItWasJournaled(t *testing.T) {
 	leased, err := b.Run(t.Context(), "demo", id)
 	require.NoError(t, err)
 	require.Equal(t, token, leased.Token, "a lease does not take the run from whoever is at it")
+	require.Equal(t, run.Findings, leased.Findings)
+
+	ended := *leased
+	ended.State, ended.DueAt, ended.Findings, ended.From = payment.RunDone, time.Time{}, nil, netip.Addr{}
+	b.work(o.ID, func(*payment.Order) payment.Closing { return payment.Closing{Runs: []*payment.RunRecord{&ended}} })
+	got, err = b.Run(t.Context(), "demo", id)
+	require.NoError(t, err)
+	require.Equal(t, &ended, got)
 }
 
 func TestTimelineTellsTheStoryInOrder(t *testing.T) {

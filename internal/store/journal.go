@@ -14,18 +14,23 @@ func queueRun(batch *pgx.Batch, o *payment.Order, r *payment.RunRecord) error {
 	if err != nil {
 		return err
 	}
+	cause, err := encodeCause(r)
+	if err != nil {
+		return err
+	}
 	if r.New {
 		batch.Queue(`insert into runs (order_id, n, pipeline, hash, state, payment, steps, error, tries, token, begun_at,
-				ended_at, due_at)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+				ended_at, due_at, cause)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 			[16]byte(o.ID), r.N, r.Pipeline, r.Hash, string(r.State), r.Payment, steps, r.Error, r.Tries, [16]byte(r.Token),
-			r.BegunAt, nullTime(r.EndedAt), nullTime(r.DueAt))
+			r.BegunAt, nullTime(r.EndedAt), nullTime(r.DueAt), cause)
 		return nil
 	}
-	batch.Queue(`update runs set state = $3, steps = $4, error = $5, tries = $6, token = $7, ended_at = $8, due_at = $9
+	batch.Queue(`update runs set state = $3, steps = $4, error = $5, tries = $6, token = $7, ended_at = $8, due_at = $9,
+			cause = $10
 		where order_id = $1 and n = $2`,
 		[16]byte(o.ID), r.N, string(r.State), steps, r.Error, r.Tries, [16]byte(r.Token), nullTime(r.EndedAt),
-		nullTime(r.DueAt))
+		nullTime(r.DueAt), cause)
 	return nil
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
-const runColumns = `n, pipeline, hash, state, payment, steps, error, tries, token, begun_at, ended_at, due_at`
+const runColumns = `n, pipeline, hash, state, payment, steps, error, tries, token, begun_at, ended_at, due_at, cause`
 
 // Run reads the journal of a run of a store's order.
 func (s *Store) Run(ctx context.Context, store string, id payment.RunID) (*payment.RunRecord, error) {
@@ -55,15 +55,18 @@ func (s *Store) DueRuns(ctx context.Context, now, leaseUntil time.Time, limit in
 
 func scanRun(row pgx.CollectableRow) (*payment.RunRecord, error) {
 	r := &payment.RunRecord{}
-	var steps []byte
+	var steps, cause []byte
 	var token [16]byte
 	var ended, due *time.Time
 	err := row.Scan(&r.N, &r.Pipeline, &r.Hash, &r.State, &r.Payment, &steps, &r.Error, &r.Tries, &token, &r.BegunAt,
-		&ended, &due)
+		&ended, &due, &cause)
 	if err != nil {
 		return nil, err
 	}
 	r.Token, r.BegunAt, r.EndedAt, r.DueAt = token, r.BegunAt.UTC(), timeOf(ended), timeOf(due)
+	if err = decodeCause(cause, r); err != nil {
+		return nil, err
+	}
 	r.Steps, err = decodeSteps(steps)
 	return r, err
 }

@@ -17,9 +17,9 @@ var errSender = payment.Errorf(payment.KindForbidden, "sender_not_allowed",
 // some networks: the sender of a notification, the shop's server that pays, the
 // shopper's browser that comes back, each behind the trusted proxies.
 //
-// What we do of our own accord (inquiries, expiry, a run that is taken up) has no
-// sender and passes. A notification that is tried again is still from where it
-// came from; one whose sender is not known is refused, or it would be enough to be
+// What we do of our own accord (inquiries, expiry) has no sender and passes. A run
+// that is taken up and a notification that is tried again are still from where they
+// came from. One whose sender is not known is refused, or it would be enough to be
 // refused once and wait.
 type ipRangeValidation struct {
 	networks []network

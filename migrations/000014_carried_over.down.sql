@@ -1,0 +1,2 @@
+alter table transactions drop column rest;
+alter table runs drop column cause;
