@@ -8,14 +8,14 @@ import (
 // tally is what the PSP did for an order, as it was asked.
 type tally struct {
 	charged, taken int64 // for the order; what was charged and is released counts as far as it is still held
-	held           int64 // and not given back
+	held           int64 // with what was reserved beyond that, as a merchant asked; and not given back
 	flipped, wrong bool
 }
 
 func (h *history) tally(o *bookOrder) tally {
 	var all tally
 	for _, p := range o.payments {
-		var charged, taken, voided, refunded int64
+		var charged, more, taken, voided, refunded int64
 		if p.Gateway != "sandbox" {
 			charged, taken, voided, refunded = p.Authorized, p.Captured, p.Voided, p.Refunded
 		}
@@ -35,6 +35,8 @@ func (h *history) tally(o *bookOrder) tally {
 				charged, taken = charged+amount, taken+amount
 			case "authorize":
 				charged += amount
+			case "increase":
+				more += amount
 			case "capture":
 				taken += amount
 			case "void":
@@ -43,9 +45,10 @@ func (h *history) tally(o *bookOrder) tally {
 				refunded += amount
 			}
 		}
-		all.held += charged - voided - refunded
+		held := charged + more - voided - refunded
+		all.held += held
 		if p.Release != "" {
-			charged, taken = charged-voided-refunded, taken-refunded
+			charged, taken = max(0, min(charged, held)), taken-refunded
 		}
 		all.charged, all.taken = all.charged+charged, all.taken+taken
 	}
@@ -86,13 +89,17 @@ func (h *history) checkClosed(p *bookPayment) {
 	if p.Gateway != "sandbox" || len(p.transactions) == 0 {
 		return
 	}
-	var captured, refunded, voided int64
+	var authorized, captured, refunded, voided int64
 	for _, e := range h.ledger {
 		if e.Payment != p.transactions[0].Reference || e.State != "approved" || e.Currency != p.order.Currency {
 			continue
 		}
 		switch amount := minor(e.Amount, e.Currency); e.Operation {
-		case "charge", "capture":
+		case "charge":
+			authorized, captured = authorized+amount, captured+amount
+		case "authorize", "increase":
+			authorized += amount
+		case "capture":
 			captured += amount
 		case "refund", "chargeback":
 			refunded += amount
@@ -100,9 +107,9 @@ func (h *history) checkClosed(p *bookPayment) {
 			voided += amount
 		}
 	}
-	if p.Captured > captured || p.Refunded > refunded || p.Voided > voided {
-		h.violate("I22", "payment %d of %s: we have %d captured, %d refunded, %d voided, and the PSP %d, %d, %d", p.N, p.order.Number,
-			p.Captured, p.Refunded, p.Voided, captured, refunded, voided)
+	if p.Authorized > authorized || p.Captured > captured || p.Refunded > refunded || p.Voided > voided {
+		h.violate("I22", "payment %d of %s: we have %d reserved, %d captured, %d refunded, %d voided, and the PSP %d, %d, %d, %d", p.N,
+			p.order.Number, p.Authorized, p.Captured, p.Refunded, p.Voided, authorized, captured, refunded, voided)
 	}
 }
 

@@ -22,6 +22,9 @@ func (h *history) manage(ctx context.Context, o *shopOrder) {
 			continue
 		}
 		do := actions[rng.IntN(len(actions))]
+		if o.later && n == 0 {
+			do = raise
+		}
 		do(h, ctx, o, rng, fmt.Sprintf("%s %d", whoIn(ctx), n))
 	}
 }
@@ -30,7 +33,9 @@ func (h *history) manage(ctx context.Context, o *shopOrder) {
 type action func(h *history, ctx context.Context, o *shopOrder, rng *rand.Rand, key string)
 
 // actions are all that a merchant does; what comes up twice is done more often.
-var actions = []action{cancelOrder, callOff, callOff, reprice, readOrder, capture, capture, refund, refund, refundOrder, refundOrder, void, void}
+var actions = []action{
+	cancelOrder, callOff, callOff, reprice, readOrder, capture, capture, refund, refund, refundOrder, refundOrder, void, void, increase, raise,
+}
 
 func cancelOrder(h *history, ctx context.Context, o *shopOrder, rng *rand.Rand, _ string) {
 	body := map[string]any{"reason": "no stock"}
@@ -76,6 +81,32 @@ func refundOrder(h *history, ctx context.Context, o *shopOrder, rng *rand.Rand, 
 	h.insist(ctx, rng, o.path("/refund"), key, h.howMuch(rng))
 }
 
+func increase(h *history, ctx context.Context, o *shopOrder, rng *rand.Rand, key string) {
+	h.operate(ctx, o, rng, key, "increase")
+}
+
+// raise has more reserved for an order that waits for its shipment. Then, or while
+// that is under way, it takes more than the order once came to, or releases it all.
+func raise(h *history, ctx context.Context, o *shopOrder, rng *rand.Rand, key string) {
+	for range 6 {
+		if x := h.send(ctx, http.MethodGet, o.path(""), "", nil); x.said.PaymentStatus == "authorized" {
+			next := []string{"capture", "void", "void", "increase"}[rng.IntN(4)]
+			if rng.IntN(2) == 0 {
+				h.act("other of "+key, func(ctx context.Context) {
+					rng := h.rng(whoIn(ctx))
+					pause(rng, 30*time.Second)
+					h.operate(ctx, o, rng, key+" other", next)
+				})
+				next = "capture"
+			}
+			h.operate(ctx, o, rng, key, "increase")
+			h.operate(ctx, o, rng, key+" then", next)
+			return
+		}
+		pause(rng, 20*time.Second)
+	}
+}
+
 // operate does something with the latest payment of the order that came to
 // something, or with any.
 func (h *history) operate(ctx context.Context, o *shopOrder, rng *rand.Rand, key, what string) {
@@ -90,8 +121,11 @@ func (h *history) operate(ctx context.Context, o *shopOrder, rng *rand.Rand, key
 		}
 	}
 	body := h.howMuch(rng)
-	if what == "void" {
+	switch what {
+	case "void":
 		delete(body, "amount")
+	case "increase": // by how much is never left open
+		body["amount"] = fmt.Sprint(1 + rng.IntN(80))
 	}
 	h.insist(ctx, rng, "/v1/payments/"+p.ID+"/"+what, key, body)
 }

@@ -180,8 +180,11 @@ func (h *history) leftFor(ctx context.Context, r request) {
 		return
 	}
 	invariant, most := "I13", 1
-	if r.path == "/payments" {
+	switch {
+	case r.path == "/payments":
 		invariant, most = "I8", x.parts()
+	case strings.HasSuffix(r.path, "/increases"):
+		invariant = "I8"
 	}
 	at := x.path + " " + x.key + " > " + r.path
 	if h.sends[at]++; h.sends[at] > most {

@@ -15,6 +15,8 @@ import (
 // shopOrder is an order as its shop knows it.
 type shopOrder struct {
 	name string // number of the order
+	// later tells of a shop that takes the money of cards only once it ships.
+	later bool
 
 	mu sync.Mutex
 	id string // "" until an instance has told
@@ -56,13 +58,13 @@ func (o *shopOrder) path(below string) string {
 func (h *history) people() {
 	rng := h.rng("people")
 	for n := range 1 + rng.IntN(3) {
-		o := &shopOrder{name: fmt.Sprintf("N-%d", n+1)}
+		o := &shopOrder{name: fmt.Sprintf("N-%d", n+1), later: rng.IntN(6) == 0}
 		h.orders = append(h.orders, o)
 		tabs := 1 + rng.IntN(5)/3 // mostly one, sometimes two at once
 		for tab := range tabs {
 			h.act(fmt.Sprintf("shopper %d%c", n+1, 'a'+tab), func(ctx context.Context) { h.shop(ctx, o) })
 		}
-		if rng.IntN(3) == 0 {
+		if rng.IntN(3) == 0 || o.later {
 			h.act(fmt.Sprintf("merchant %d", n+1), func(ctx context.Context) { h.manage(ctx, o) })
 		}
 	}
@@ -140,6 +142,9 @@ var (
 // known. It tells whether the shop took the order to be paid.
 func (h *history) pay(ctx context.Context, o *shopOrder, rng *rand.Rand, key string) bool {
 	method := methodsOf[rng.IntN(len(methodsOf))]
+	if o.later && strings.HasPrefix(method, "card") {
+		method = "card-manual"
+	}
 	body := map[string]any{"method": method}
 	if strings.HasPrefix(method, "card") {
 		scenarios := plainScenarios
