@@ -60,6 +60,7 @@ type EndpointView struct {
 	Active          bool               `json:"active"`
 	DisabledReason  *string            `json:"disabled_reason" doc:"Why it is not active: by_request, gone (it answered 410) or failing (it took nothing for five days)."`
 	FailingSince    *httpkit.Timestamp `json:"failing_since" nullable:"true" doc:"Since when it has taken nothing; null when all is well."`
+	BehindSince     *httpkit.Timestamp `json:"behind_since" nullable:"true" doc:"When the first event happened that it was not told of yet; null when it is up to date."`
 	SecretRotatesAt *httpkit.Timestamp `json:"secret_rotates_at" nullable:"true" doc:"Until when the secret before signs too."`
 	CreatedAt       httpkit.Timestamp  `json:"created_at"`
 	UpdatedAt       httpkit.Timestamp  `json:"updated_at"`
@@ -79,7 +80,8 @@ type (
 func (a *API) viewEndpoint(e payment.Endpoint) EndpointView {
 	v := EndpointView{
 		ID: e.ID.String(), URL: e.URL, Types: orEmpty(e.Types), Active: e.Active, FailingSince: stamp(e.FailingSince),
-		CreatedAt: httpkit.NewTimestamp(e.CreatedAt), UpdatedAt: httpkit.NewTimestamp(e.UpdatedAt),
+		BehindSince: stamp(e.BehindSince),
+		CreatedAt:   httpkit.NewTimestamp(e.CreatedAt), UpdatedAt: httpkit.NewTimestamp(e.UpdatedAt),
 	}
 	if e.Disabled != "" {
 		v.DisabledReason = shown(string(e.Disabled))

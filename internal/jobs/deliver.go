@@ -39,14 +39,17 @@ const (
 	roundMax = 8 * time.Second
 	// beginMax is when the last delivery of a batch begins.
 	beginMax = 8 * time.Second
-	// batchLeast is how many deliveries a round begins with, and batchMost how many
-	// a batch has to a target that takes them quickly, since each has its price.
-	batchLeast = 32
-	batchMost  = 512
-	quick      = time.Second // of a batch
-	// leastAtOnce deliveries are under way, or one of so many of the batch.
-	leastAtOnce = 4
-	oneAtOnceOf = 16
+	// batchLeast is how many deliveries a round begins with. To a target that takes a
+	// batch within quick the next is larger by batchGrowth, up to batchMost, since each
+	// has its price; to one that does not it is smaller by as much.
+	batchLeast  = 32
+	batchMost   = 1000
+	batchGrowth = 4
+	quick       = time.Second
+	// Under way are one of so many of the batch, at least and at most so many.
+	atOnceLeast = 4
+	atOnceMost  = 32
+	atOnceOf    = 16
 	// While requests need the machine, rounds pause between batches for busyPause,
 	// unless the batch was later than lateMax.
 	busyPause = 250 * time.Millisecond
@@ -101,9 +104,9 @@ func (j *Jobs) Round(ctx context.Context, t payment.Target) {
 // took so long.
 func nextLimit(limit int, took time.Duration) int {
 	if took >= quick {
-		return batchLeast
+		return max(limit/batchGrowth, batchLeast)
 	}
-	return min(2*limit, batchMost)
+	return min(limit*batchGrowth, batchMost)
 }
 
 // batch is what is delivered together.
@@ -131,7 +134,7 @@ func (j *Jobs) deliverBatch(ctx context.Context, t payment.Target, limit int) (m
 	}
 	b := &batch{jobs: j, target: t, endpoint: leased.Endpoint, ended: now.Add(beginMax)}
 	b.url, b.secrets = j.address(leased.Endpoint, now)
-	each(leased.Due, max(leastAtOnce, limit/oneAtOnceOf), func(d payment.Delivery) { b.deliver(ctx, d) })
+	each(leased.Due, min(max(limit/atOnceOf, atOnceLeast), atOnceMost), func(d payment.Delivery) { b.deliver(ctx, d) })
 	late = slices.ContainsFunc(leased.Due, func(d payment.Delivery) bool {
 		return d.Tries == 0 && now.Sub(d.Event.At) > lateMax
 	})

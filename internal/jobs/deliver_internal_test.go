@@ -89,7 +89,8 @@ func TestATargetThatTakesDeliveriesQuicklyGetsMoreAtOnce(t *testing.T) {
 		limit = nextLimit(limit, quick-1)
 	}
 	require.Equal(t, batchMost, limit)
-	require.Equal(t, batchLeast, nextLimit(limit, quick), "no longer")
+	require.Equal(t, batchMost/batchGrowth, nextLimit(limit, quick), "no longer")
+	require.Equal(t, batchLeast, nextLimit(batchLeast, time.Hour))
 }
 
 func TestAJobThatTheQueueDidNotTakeIsAskedForAgainSoon(t *testing.T) {

@@ -183,7 +183,7 @@ func TestADeliveryThatIsTakenIsDone(t *testing.T) {
 	}
 	require.True(t, o.health[0].Succeeded)
 	require.EqualValues(t, 7, o.cursor, "the endpoint has them all")
-	require.Equal(t, []int{32, 64}, o.limits, "more at once to one that takes them quickly")
+	require.Equal(t, []int{32, 128}, o.limits, "more at once to one that takes them quickly")
 }
 
 func TestWhatSomebodyElseDeliversIsLeftToThem(t *testing.T) {

@@ -39,6 +39,9 @@ type Endpoint struct {
 	// FailingSince is when the first of them was.
 	Failures     int
 	FailingSince time.Time
+	// BehindSince is when the first event happened that it was not told of yet, zero
+	// for none.
+	BehindSince time.Time
 	// SecretVersion counts the secrets from 1. Until RotatingUntil the one before
 	// signs too.
 	SecretVersion int

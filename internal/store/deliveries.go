@@ -10,9 +10,9 @@ import (
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
-// eventsScanned is how many events are looked at together for one endpoint, which
-// may want few of them.
-const eventsScanned = 10_000
+// scannedOfOne is how many events are looked at for one delivery to an endpoint that does
+// not want them all.
+const scannedOfOne = 8
 
 // LeaseDeliveries leases the deliveries to a target, and returns up to limit of them:
 // none, and false, when it is not active, rests, or somebody else delivers to it. A
@@ -68,12 +68,16 @@ func tried(ctx context.Context, tx pgx.Tx, t payment.Target, now time.Time, limi
 // The last event that was looked at comes along, wanted or not: the cursor goes there.
 func fresh(ctx context.Context, tx pgx.Tx, b *payment.Batch, limit int) error {
 	room := limit - len(b.Due)
+	scan := room
+	if len(b.Endpoint.Types) > 0 {
+		scan *= scannedOfOne
+	}
 	rows, _ := tx.Query(ctx, `with b as materialized (
 			select sequence, order_id, n, body, type from events
 			where store = $1 and sequence > $2 and `+settledEvents+` order by sequence limit $5)
 		select sequence, order_id, n, body, `+wanted("$3::text[]")+`, (select count(*) = $5 from b) from b
 		where `+wanted("$3::text[]")+` or sequence = (select max(sequence) from b) order by sequence limit $4`,
-		planned, b.Endpoint.Store, b.Cursor, b.Endpoint.Types, room, eventsScanned)
+		planned, b.Endpoint.Store, b.Cursor, b.Endpoint.Types, room, scan)
 	again := make(map[payment.EventID]bool, len(b.Due)) // posted by somebody's wish before their turn came
 	for _, d := range b.Due {
 		again[payment.EventID{Order: d.Event.Order, N: d.Event.N}] = true

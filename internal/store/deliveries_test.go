@@ -284,6 +284,11 @@ func TestAnEndpointWithoutAnswersRestsAndIsTriedWithOne(t *testing.T) {
 	b.refused(e.ID)
 	require.Equal(t, 1, targets())
 	b.take(other.ID, 3)
+	for id, since := range map[payment.EndpointID]time.Time{e.ID: b.now(), other.ID: {}} {
+		got, err := b.Endpoint(t.Context(), "demo", id)
+		require.NoError(t, err)
+		require.Equal(t, since, got.BehindSince, "whoever looks sees who has not had what since when")
+	}
 	since := b.now()
 	b.tick(time.Hour)
 	probe := b.lease(e.ID, 1)

@@ -13,7 +13,8 @@ import (
 )
 
 const endpointColumns = `id, store, url, types, active, disabled_reason, failures, failing_since, secret_version,
-	rotating_until, created_at, updated_at`
+	rotating_until, created_at, updated_at, case when active then (
+		select e.at from events e where e.store = webhook_endpoints.store and e.sequence > cursor order by e.sequence limit 1) end`
 
 // present is the highest sequence that an event of a transaction that has begun
 // may have.
@@ -204,10 +205,10 @@ func oneEndpoint(what string, id payment.EndpointID, found []payment.Endpoint, e
 func scanEndpoint(row pgx.CollectableRow) (payment.Endpoint, error) {
 	var e payment.Endpoint
 	var id [16]byte
-	var failing, rotating *time.Time
+	var failing, rotating, behind *time.Time
 	err := row.Scan(&id, &e.Store, &e.URL, &e.Types, &e.Active, &e.Disabled, &e.Failures, &failing, &e.SecretVersion,
-		&rotating, &e.CreatedAt, &e.UpdatedAt)
-	e.ID, e.FailingSince, e.RotatingUntil = id, timeOf(failing), timeOf(rotating)
+		&rotating, &e.CreatedAt, &e.UpdatedAt, &behind)
+	e.ID, e.FailingSince, e.RotatingUntil, e.BehindSince = id, timeOf(failing), timeOf(rotating), timeOf(behind)
 	e.CreatedAt, e.UpdatedAt = e.CreatedAt.UTC(), e.UpdatedAt.UTC()
 	return e, err
 }
