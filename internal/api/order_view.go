@@ -80,7 +80,7 @@ type PaymentView struct {
 }
 
 type releaseView struct {
-	Reason string `json:"reason" enum:"tender_incomplete,cancelled,surplus,paid_after_cancel,capture_final,by_request"`
+	Reason string `json:"reason" enum:"tender_incomplete,cancelled,surplus,paid_after_cancel,capture_final,by_request,not_covered"`
 	State  string `json:"state" enum:"under_way,done,given_up" doc:"given_up: a person has to look, and a case says so."`
 }
 

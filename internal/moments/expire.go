@@ -76,7 +76,7 @@ func mayExpire(run *pipeline.Run) error {
 		return errDecided
 	case !o.Expired(run.At), o.Covered():
 		return errNotExpired
-	case pendingMoney(o):
+	case pendingMoney(o), leaving(o):
 		return errMayPay
 	}
 	giveBackParts(o, run.At)
@@ -90,11 +90,16 @@ func mayExpire(run *pipeline.Run) error {
 	return forgo(run)
 }
 
+// leaving tells of an order whose money is on its way back, or stays after all.
+func leaving(o *payment.Order) bool {
+	return len(o.OpenTransactions()) > len(o.IncomingTransactions())
+}
+
 // giveBackParts gives back what payments took that were to pay the order together
 // with others: all of them were to pay, or none.
 func giveBackParts(o *payment.Order, at time.Time) {
 	for _, p := range o.Payments {
-		if p.Tender != 0 && p.Held().IsPositive() {
+		if p.Tender != 0 && o.HeldBy(p).IsPositive() {
 			o.ReleaseLater(p, payment.Release{Reason: payment.ReleaseTender, Refund: true}, at)
 		}
 	}

@@ -72,9 +72,9 @@ func (s *Service) releasing(ctx context.Context, store string, id payment.Paymen
 // byHand tells of money that came outside any PSP, and that nobody said is given
 // back: the books must not say so before a person does.
 func (s *Service) byHand(o *payment.Order, p *payment.Payment) bool {
-	said := p.Release.Reason == payment.ReleaseCancelled || p.Release.Reason == payment.ReleaseRequested
+	said := []payment.ReleaseReason{payment.ReleaseCancelled, payment.ReleaseRequested, payment.ReleaseUncovered}
 	terms, err := s.terms(o, p, &pipeline.Operation{})
-	return err == nil && terms.Offline && !said
+	return err == nil && terms.Offline && !slices.Contains(said, p.Release.Reason)
 }
 
 // releaseAction is what a release does next that it has not tried yet; "" where

@@ -64,7 +64,8 @@ func CheckAmount(wanted *Money, most Money, partial bool) (Money, error) {
 }
 
 // Forgone is the fact that nobody waits any more for a transfer outside any PSP, now
-// that its order is cancelled. One that comes all the same is late truth, and a case.
+// that its order is cancelled; another reason may be put in its place. One that comes
+// all the same is late truth, and a case.
 func Forgone(t *Transaction) Fact {
 	return Fact{
 		Source: SourceOperator, Reference: t.Reference, State: Declined,

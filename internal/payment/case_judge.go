@@ -100,10 +100,12 @@ func (o *Order) RefundCase(c Case, at time.Time) error {
 // a surplus only as long as the order is covered without it.
 func (o *Order) whyGiven(c Case, p *Payment) ReleaseReason {
 	switch {
-	case c.Kind == CaseSurplus && o.Held().Sub(p.Held()).Cmp(o.Total) >= 0:
+	case c.Kind == CaseSurplus && o.Held().Sub(o.HeldBy(p)).Cmp(o.Total) >= 0:
 		return ReleaseSurplus
 	case c.Kind == CasePaidAfterCancel:
 		return ReleaseLate
+	case o.Saved.Status == OrderPending:
+		return ReleaseUncovered
 	}
 	return ReleaseRequested
 }

@@ -82,7 +82,7 @@ func (o *Order) Record(f Fact, at time.Time) (Finding, error) {
 	finding.Mismatch = len(differences) > 0
 	t.reword(f)
 	state := evidence(t, f, finding.Mismatch)
-	before := p.Status
+	before, held := p.Status, o.Held()
 	var moved []*Transaction
 	for _, alike := range p.namesakes(t) {
 		if alike.State.CanBecome(state) {
@@ -117,6 +117,7 @@ func (o *Order) Record(f Fact, at time.Time) (Finding, error) {
 	for _, x := range moved {
 		o.announceChange(p, x, before, at)
 	}
+	o.checkKept(t, held, at)
 	if p.Status != before {
 		o.breakTender(p, at)
 	}

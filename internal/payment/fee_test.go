@@ -130,6 +130,7 @@ func TestAFeeChangesNothingOfWhatIsPaid(t *testing.T) {
 		if captured != charge {
 			return
 		}
+		process(o)
 		o.Announce(p, payment.Refund, reference("R"), amount, noon(), noon())
 		must(t, o, approved("R"))
 		require.Equal(t, payment.StatusRefunded, o.PaymentStatus(), "the fee is given back too")

@@ -55,6 +55,13 @@ func begun(o *payment.Order, typ payment.Type, ref string, amount payment.Money)
 	return p
 }
 
+// process lets an order that is covered go on, as pay-order and save-order do.
+func process(o *payment.Order) {
+	if o.Covered() && o.MoveTo(payment.OrderProcessing) {
+		o.Save()
+	}
+}
+
 // record hands facts over, one after the other.
 func record(t *testing.T, o *payment.Order, facts ...payment.Fact) {
 	t.Helper()

@@ -61,6 +61,10 @@ type Progress struct {
 	PaidAt       time.Time
 	CancelledAt  time.Time
 	CancelReason string
+	// CoveredN is the number that the order had given out last when its payments came
+	// to cover it; 0 before, and of an order that was cancelled instead. What was given
+	// back under a number up to it was never the order's.
+	CoveredN int
 }
 
 // Details is what the store said about the order. It is frozen once money is in
@@ -131,6 +135,9 @@ func (o *Order) Save() { o.Saved = o.Progress }
 func (o *Order) MoveTo(next OrderStatus) (moved bool) {
 	if !o.Progress.Status.CanBecome(next) {
 		return false
+	}
+	if o.Progress.Status == OrderPending && next != OrderCancelled {
+		o.Progress.CoveredN = o.Numbers
 	}
 	o.Progress.Status = next
 	return true
@@ -209,92 +216,6 @@ func (o *Order) Expired(at time.Time) bool {
 // under way aside.
 func (o *Order) Payable(at time.Time) bool {
 	return o.Progress.Status == OrderPending && !o.Expired(at)
-}
-
-// Held returns the money that is paid or reserved for the order: approved and
-// neither released nor taken back. Refunds do not lower it: what was paid and
-// given back is not due again.
-func (o *Order) Held() Money {
-	held := Zero(o.Currency)
-	for _, p := range o.Payments {
-		held = held.Add(p.Held())
-	}
-	return held
-}
-
-// Due returns what is neither paid nor reserved yet, never negative. Of an order
-// that was never covered, what was given back is due again.
-func (o *Order) Due() Money {
-	due := o.Total.Sub(o.Held())
-	if !due.IsPositive() {
-		return Zero(o.Currency)
-	}
-	for _, p := range o.Payments {
-		due = due.Add(p.Sums.Refunded.Min(p.Held()))
-	}
-	return due.Min(o.Total)
-}
-
-// Covered tells whether payments hold all that the order costs.
-func (o *Order) Covered() bool {
-	if !o.Total.IsPositive() {
-		return slices.ContainsFunc(o.Payments, func(p *Payment) bool { return p.Status == StatusPaid })
-	}
-	return o.Held().Cmp(o.Total) >= 0
-}
-
-// Taken returns how much of the total was ever captured, fees aside. Like Held,
-// refunds do not lower it.
-func (o *Order) Taken() Money {
-	taken := Zero(o.Currency)
-	for _, p := range o.counted() {
-		taken = taken.Add(p.covers(p.Sums.Captured))
-	}
-	return taken
-}
-
-// counted returns the payments that make up how the order stands: those whose
-// money was dropped only where there are no others.
-func (o *Order) counted() []*Payment {
-	if !slices.ContainsFunc(o.Payments, (*Payment).Dropped) {
-		return o.Payments // nearly always, and many times for each payment
-	}
-	kept := slices.DeleteFunc(slices.Clone(o.Payments), func(p *Payment) bool { return p.Dropped() })
-	if o.Progress.Status == OrderCancelled && !slices.ContainsFunc(kept, func(p *Payment) bool { return p.Sums.Authorized.IsPositive() }) {
-		return o.Payments
-	}
-	return kept
-}
-
-// reserved returns how much of the total is authorized and neither captured nor
-// voided, fees aside.
-func (o *Order) reserved() Money {
-	reserved := Zero(o.Currency)
-	for _, p := range o.counted() {
-		reserved = reserved.Add(p.covers(p.Sums.Reserved()))
-	}
-	return reserved
-}
-
-// Sums adds up the amounts of all payments, fees included.
-func (o *Order) Sums() Sums {
-	sums := ZeroSums(o.Currency)
-	for _, p := range o.Payments {
-		sums = sums.Add(p.Sums)
-	}
-	return sums
-}
-
-// PaymentStatus derives what the order's payments say together.
-func (o *Order) PaymentStatus() Status {
-	if !o.Total.IsPositive() && o.Covered() {
-		return StatusPaid
-	}
-	sums := ZeroSums(o.Currency)
-	for _, p := range o.counted() {
-		sums = sums.Add(p.Sums)
-	}
-	return statusOf(sums, o.Taken(), o.reserved(), o.Total)
 }
 
 // SuccessURL is where the shopper goes after paying, with the order named in the

@@ -45,8 +45,8 @@ func TestTheMoneyOfAnOrder(t *testing.T) {
 		"rest given up":  {[]part{{"10.00", reserved, payment.Approved, []payment.Fact{capture("4.00"), void("6.00")}}}, payment.StatusPartiallyPaid, payment.StatusPartiallyPaid, "4.00", "6.00", false},
 		"voided":         {[]part{{"10.00", reserved, payment.Approved, []payment.Fact{void("10.00")}}}, payment.StatusVoided, payment.StatusVoided, "0.00", "10.00", false},
 		"partly voided":  {[]part{{"10.00", reserved, payment.Approved, []payment.Fact{void("4.00")}}}, payment.StatusPending, payment.StatusPending, "6.00", "4.00", false},
-		"refunded":       {[]part{{"10.00", sold, payment.Approved, []payment.Fact{refund("10.00")}}}, payment.StatusRefunded, payment.StatusRefunded, "10.00", "0.00", true},
-		"partly back":    {[]part{{"10.00", sold, payment.Approved, []payment.Fact{refund("0.01")}}}, payment.StatusPartiallyRefunded, payment.StatusPartiallyRefunded, "10.00", "0.00", true},
+		"refunded":       {[]part{{"10.00", sold, payment.Approved, []payment.Fact{refund("10.00")}}}, payment.StatusRefunded, payment.StatusRefunded, "0.00", "10.00", false},
+		"partly back":    {[]part{{"10.00", sold, payment.Approved, []payment.Fact{refund("0.01")}}}, payment.StatusPartiallyRefunded, payment.StatusPartiallyRefunded, "9.99", "0.01", false},
 		"second attempt": {[]part{{"10.00", sold, payment.Declined, nil}, {"10.00", sold, payment.Approved, nil}}, payment.StatusPaid, payment.StatusFailed, "10.00", "0.00", true},
 		"one of two":     {[]part{{"4.00", sold, payment.Approved, nil}, {"6.00", sold, payment.Pending, nil}}, payment.StatusPartiallyPaid, payment.StatusPaid, "4.00", "6.00", false},
 		"both of two":    {[]part{{"4.00", sold, payment.Approved, nil}, {"6.00", sold, payment.Approved, nil}}, payment.StatusPaid, payment.StatusPaid, "10.00", "0.00", true},
@@ -178,6 +178,8 @@ func TestWhatWasGivenBackOfAnOrderThatWasNeverCoveredIsDueAgain(t *testing.T) {
 
 	paid := unpaid(t, "10.00")
 	begun(paid, payment.AuthorizeAndCapture, "A", euros(t, "10.00"))
-	record(t, paid, approved("A"), byPSP(t, "A", payment.Refund, "re_1", "6.00"))
+	record(t, paid, approved("A"))
+	process(paid)
+	record(t, paid, byPSP(t, "A", payment.Refund, "re_1", "6.00"))
 	require.Equal(t, "0.00", paid.Due().String(), "it was paid, and what was given back is not due")
 }

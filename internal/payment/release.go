@@ -24,6 +24,9 @@ const (
 	ReleaseRest ReleaseReason = "capture_final"
 	// ReleaseRequested is money that an operator gives back.
 	ReleaseRequested ReleaseReason = "by_request"
+	// ReleaseUncovered is money that an operator gives back of an order that was never
+	// covered.
+	ReleaseUncovered ReleaseReason = "not_covered"
 )
 
 // Release is the decision that money of a payment is given back: voided where it
@@ -98,7 +101,15 @@ func (p *Payment) Releasable() (reserved, taken Money) {
 // Dropped tells of a payment whose money was never the order's, or is not any
 // more: another payment has to cover what it was for.
 func (p *Payment) Dropped() bool {
-	return p.Release != nil && (p.Release.Reason == ReleaseTender || p.Release.Reason == ReleaseSurplus)
+	if p.Release == nil {
+		return false
+	}
+	switch p.Release.Reason {
+	case ReleaseTender, ReleaseSurplus, ReleaseUncovered:
+		return true
+	case ReleaseCancelled, ReleaseLate, ReleaseRest, ReleaseRequested:
+	}
+	return false
 }
 
 // endRelease ends a release once nothing is left to give back and nothing open
@@ -134,12 +145,12 @@ const ReleaseTriesMax = 8
 
 // breakTender gives back what the payments took that were to pay the order
 // together with changed, once one of them failed: all of them pay, or none. One that
-// was given up and pays after all is alone, too. Once they have paid the order, what
-// becomes of one is no longer the others' business.
+// was given up and pays after all is alone, too. Once they have paid the order, or it
+// is cancelled, what becomes of one is no longer the others' business.
 func (o *Order) breakTender(changed *Payment, at time.Time) {
 	tender := o.TenderOf(changed)
 	broken := slices.ContainsFunc(tender, func(p *Payment) bool { return !p.Alive() })
-	if changed.Tender == 0 || o.Saved.Status != OrderPending || !broken {
+	if changed.Tender == 0 || o.Progress.Status != OrderPending || !broken {
 		return
 	}
 	for _, p := range tender {
@@ -147,10 +158,20 @@ func (o *Order) breakTender(changed *Payment, at time.Time) {
 		case !p.Alive():
 		case len(p.Transactions) == 0:
 			o.Abandon(p, at)
+		case p.Initial().AwaitsTransfer():
+			o.forgoPart(p, at)
 		default:
 			o.ReleaseLater(p, Release{Reason: ReleaseTender, Refund: true}, at)
 		}
 	}
+}
+
+// forgoPart ends a part of a broken tender that waits for a transfer: nobody is to
+// make it now, and no PSP would ever say that it does not come.
+func (o *Order) forgoPart(p *Payment, at time.Time) {
+	forgone := Forgone(p.Initial())
+	forgone.Reason = Reason{Code: string(ReleaseTender), Message: "Another payment that was to pay the order with it failed."}
+	_, _ = o.Record(forgone, at) // it is about a transaction that is there
 }
 
 // stallTender gives up what is still to be sent of several payments that pay the

@@ -95,6 +95,15 @@ func (o *Order) checkRules(t *Transaction, at time.Time) {
 	}
 }
 
+// checkKept opens the case of money that was on its way back and stays after all,
+// on top of what has covered the order meanwhile. held is what the order held before.
+func (o *Order) checkKept(t *Transaction, held Money, at time.Time) {
+	now := o.Held()
+	if !t.Type.Initial() && t.Type != Capture && now.Cmp(held) > 0 && now.Cmp(o.Total) > 0 {
+		o.openCase(CaseSurplus, t, at)
+	}
+}
+
 // describe is the timeline's sentence about a transaction.
 func describe(p *Payment, t *Transaction) string {
 	text := typeWords[t.Type] + " of " + t.Amount.String() + " " + t.Amount.Currency().String() + " by " + p.Method +

@@ -68,6 +68,9 @@ const (
 // Initial tells whether a transaction of this type begins a payment.
 func (t Type) Initial() bool { return t == Authorize || t == AuthorizeAndCapture }
 
+// GivesBack tells whether a transaction of this type gives back what was taken.
+func (t Type) GivesBack() bool { return t == Refund || t == Credit || t == Chargeback }
+
 // stage orders the types by what can only follow what.
 func (t Type) stage() int {
 	switch t {

@@ -28,6 +28,13 @@ func (s Sums) Add(t Sums) Sums {
 	}
 }
 
+// without returns the sums as if money had never come that was given back, or is on
+// its way back.
+func (s Sums) without(r returned) Sums {
+	s.Authorized, s.Captured, s.Refunded = s.Authorized.Sub(r.all()), s.Captured.Sub(r.all()), s.Refunded.Sub(r.done)
+	return s
+}
+
 // Reserved returns what is authorized and neither captured nor voided.
 func (s Sums) Reserved() Money { return s.Authorized.Sub(s.Captured).Sub(s.Voided) }
 

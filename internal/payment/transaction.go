@@ -146,15 +146,6 @@ func (p *Payment) OpenTransactions() []*Transaction {
 // Charge returns what the shopper is asked for: the amount with its fee.
 func (p *Payment) Charge() Money { return p.Amount.Add(p.Fee) }
 
-// Held returns the money of this payment that is paid or reserved for the order,
-// fee aside.
-func (p *Payment) Held() Money {
-	if p.Dropped() {
-		return Zero(p.Amount.Currency())
-	}
-	return p.covers(p.Sums.Authorized.Sub(p.Sums.Voided))
-}
-
 // covers returns how much of Amount is paid by so much money. The fee comes
 // last, so that the order is paid once its own total is; a discount is granted
 // once all that was asked for is there.

@@ -16,7 +16,7 @@ import (
 const (
 	orderColumns = `o.id, o.store, o.number, o.content_hash, o.currency, o.total, o.client_token, o.return_token,
 		o.created_at, o.expires_at, o.updated_at, o.status, o.placed_at, o.paid_at, o.cancelled_at, o.cancel_reason,
-		o.new_notification, o.review, o.numbers, o.sequence, d.body`
+		o.covered_n, o.new_notification, o.review, o.numbers, o.sequence, d.body`
 	paymentColumns = `n, method, kind, gateway, account, mode, amount, fee, status, authorized, captured, refunded, voided,
 		next_action, details, created_at, tender, release_reason, release_refund, release_due_at, release_tries,
 		capture_before, clock_due_at`
@@ -164,7 +164,7 @@ func scanOrder(row pgx.Row) (*payment.Order, error) {
 	p := &o.Progress
 	err := row.Scan(&id, &o.Store, &o.Number, &o.ContentHash, &currency, &total, &o.ClientToken, &o.ReturnToken,
 		&o.CreatedAt, &expires, &o.UpdatedAt, &p.Status, &placed, &paid, &cancelled, &p.CancelReason,
-		&o.NewNotification, &o.Review, &o.Numbers, &o.Sequence, &body)
+		&p.CoveredN, &o.NewNotification, &o.Review, &o.Numbers, &o.Sequence, &body)
 	if err != nil {
 		return nil, err
 	}

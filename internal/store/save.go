@@ -16,12 +16,12 @@ func queueOrder(batch *pgx.Batch, o *payment.Order) error {
 	p := o.Saved
 	batch.Queue(`insert into orders (id, store, number, content_hash, currency, total, customer_id, customer_email,
 			client_token, return_token, created_at, expires_at, updated_at, status, payment_status, placed_at, paid_at,
-			cancelled_at, cancel_reason, review, numbers, sequence, expiry_due_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $12)`,
+			cancelled_at, cancel_reason, review, numbers, sequence, covered_n, expiry_due_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $12)`,
 		[16]byte(o.ID), o.Store, o.Number, o.ContentHash, o.Currency.String(), o.Total.Minor(), o.Customer.ID,
 		o.Customer.Email, o.ClientToken, o.ReturnToken, o.CreatedAt, nullTime(o.ExpiresAt), o.UpdatedAt,
 		string(p.Status), string(o.PaymentStatus()), nullTime(p.PlacedAt), nullTime(p.PaidAt), nullTime(p.CancelledAt),
-		p.CancelReason, string(o.Review), o.Numbers, o.Sequence)
+		p.CancelReason, string(o.Review), o.Numbers, o.Sequence, p.CoveredN)
 	batch.Queue(`insert into order_details (order_id, body) values ($1, $2)`, [16]byte(o.ID), body)
 	return nil
 }
@@ -30,10 +30,12 @@ func queueOrder(batch *pgx.Batch, o *payment.Order) error {
 func queueChanges(batch *pgx.Batch, o *payment.Order, closing payment.Closing) error {
 	p := o.Saved
 	batch.Queue(`update orders set updated_at = $2, status = $3, payment_status = $4, placed_at = $5, paid_at = $6,
-			cancelled_at = $7, cancel_reason = $8, new_notification = $9, review = $10, numbers = $11, sequence = $12
+			cancelled_at = $7, cancel_reason = $8, new_notification = $9, review = $10, numbers = $11, sequence = $12,
+			covered_n = $13
 		where id = $1`,
 		[16]byte(o.ID), o.UpdatedAt, string(p.Status), string(o.PaymentStatus()), nullTime(p.PlacedAt), nullTime(p.PaidAt),
-		nullTime(p.CancelledAt), p.CancelReason, o.NewNotification, string(o.Review), o.Numbers, o.Sequence)
+		nullTime(p.CancelledAt), p.CancelReason, o.NewNotification, string(o.Review), o.Numbers, o.Sequence,
+		p.CoveredN)
 	if closing.DetailsChanged {
 		if err := queueDetails(batch, o); err != nil {
 			return err
@@ -140,11 +142,11 @@ func queueTransactions(batch *pgx.Batch, o *payment.Order, p *payment.Payment) e
 		case payment.Added:
 			batch.Queue(`insert into transactions (order_id, n, payment, type, state, amount, reference, gateway_reference,
 					parent, held, reason_code, reason_message, reason_decline, created_at, settled_at, due_at, inquiries, store,
-					run, store_reference, purpose)
-				values ($1, $2, $3, $4, $5, $6, nullif($7, ''), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
+					run, store_reference, purpose, rest)
+				values ($1, $2, $3, $4, $5, $6, nullif($7, ''), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
 				[16]byte(o.ID), t.N, p.N, string(t.Type), string(t.State), t.Amount.Minor(), t.Reference, t.GatewayReference,
 				t.Parent, t.Held, t.Reason.Code, t.Reason.Message, t.Reason.Decline, t.CreatedAt, nullTime(t.SettledAt),
-				nullTime(t.DueAt), t.Inquiries, o.Store, t.Run, t.StoreReference, t.Purpose)
+				nullTime(t.DueAt), t.Inquiries, o.Store, t.Run, t.StoreReference, t.Purpose, string(t.Rest))
 		case payment.Changed:
 			batch.Queue(`update transactions set state = $3, gateway_reference = $4, held = $5, reason_code = $6,
 					reason_message = $7, reason_decline = $8, settled_at = $9, due_at = $10, inquiries = $11, type = $12,

@@ -44,7 +44,7 @@ func (s releaseUnwantedMoney) Do(run *pipeline.Run) error {
 // order only in part by itself is for a person to sort out.
 func surplus(o *payment.Order, p *payment.Payment) bool {
 	held := o.Held()
-	return held.Cmp(o.Total) > 0 && held.Sub(p.Held()).Cmp(o.Total) >= 0
+	return held.Cmp(o.Total) > 0 && held.Sub(o.HeldBy(p)).Cmp(o.Total) >= 0
 }
 
 // outsideAnyPSP tells of money that somebody vouched for: it goes back as it came,

@@ -132,11 +132,28 @@ func TestPayOrderFailsOnAnOrderThatIsNotCovered(t *testing.T) {
 // The capture and the refund may be told together, after days without news.
 func TestPayOrderKnowsThatAnOrderWasPaidBeforeItWasRefunded(t *testing.T) {
 	t.Parallel()
-	o := paid(t)
+	o := newOrder(t)
+	begin(o, payment.Authorize)
+	tell(t, o, payment.Approved)
+	require.NoError(t, do(t, "pay-order", o))
+	o.Save()
+	bySelf(t, o, payment.Capture, "10.00")
 	bySelf(t, o, payment.Refund, "4.00")
 	require.NoError(t, do(t, "pay-order", o))
 	require.Equal(t, noon(), o.Progress.PaidAt)
 	require.Contains(t, orderEvents(o), "order.paid")
+}
+
+// I4: the payment and its refund are told together. What is back when the order is
+// first looked at does not pay it, whenever it was paid.
+func TestPayOrderDoesNotPlaceAnOrderWhoseMoneyIsBackAlready(t *testing.T) {
+	t.Parallel()
+	o := paid(t)
+	bySelf(t, o, payment.Refund, "4.00")
+	require.Error(t, do(t, "pay-order", o))
+	require.Equal(t, payment.OrderPending, o.Progress.Status)
+	require.Empty(t, orderEvents(o))
+	require.Equal(t, "4.00", o.Due().String())
 }
 
 func TestPendingOrderPlacesAnOrderThatIsBeingPaid(t *testing.T) {
