@@ -192,7 +192,11 @@ func (s *Service) prepare(run *pipeline.Run, c *OperateCommand) error {
 	if err != nil {
 		return err
 	}
-	op.Parts = []pipeline.Part{{Payment: p.N, Amount: amount}}
+	part := pipeline.Part{Payment: p.N, Amount: amount}
+	if op.Final {
+		part.Rest = terms.Can.Rest()
+	}
+	op.Parts = []pipeline.Part{part}
 	return nil
 }
 

@@ -54,7 +54,7 @@ func (o operator) Operate(
 		return []payment.Fact{notConfigured(t)}
 	}
 	request := payment.OperationRequest{
-		Type: t.Type, Reference: t.Reference, Amount: t.Amount, Final: run.Operation.Final, Reason: run.Operation.Reason,
+		Type: t.Type, Reference: t.Reference, Amount: t.Amount, Final: t.Rest != "", Reason: run.Operation.Reason,
 		Method: p.Kind, Order: run.Order, Payment: p, Data: data,
 		NotifyURL: o.PublicURL + "/confirm/" + p.Gateway + "/" + p.Account,
 	}
@@ -68,21 +68,6 @@ func (o operator) Operate(
 	}
 	facts[0].Reference = t.Reference
 	return facts
-}
-
-// Rest implements steps.Operator: what a final capture left is voided, where the
-// PSP has not released it and can; otherwise it stays reserved, and people are told.
-func (o operator) Rest(run *pipeline.Run, p *payment.Payment) {
-	terms, err := o.terms(run.Order, p, run.Operation)
-	switch {
-	case err == nil && terms.Can.ReleasesRest: // the PSP's word for it comes by itself
-	case err == nil && terms.Can.Void && terms.Can.VoidRest:
-		run.Order.ReleaseLater(p, payment.Release{Reason: payment.ReleaseRest}, run.At)
-	default:
-		rest := p.Sums.Reserved()
-		run.Note("The capture was the last: " + rest.String() + " " + rest.Currency().String() +
-			" stay reserved, since the PSP cannot release a part.")
-	}
 }
 
 func notConfigured(t *payment.Transaction) payment.Fact {

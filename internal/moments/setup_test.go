@@ -42,6 +42,8 @@ type bundle struct {
 	call   atomic.Pointer[func(*http.Request)]
 	// deaf loses the notifications that the PSP sends.
 	deaf atomic.Bool
+	// gateway, when set, changes the gateways that settings open from then on.
+	gateway func(gateways.Gateway) gateways.Gateway
 	// shop, when set, is what the shop answers to steps that ask it.
 	shop atomic.Pointer[func(steps.Message) (steps.Reply, error)]
 }
@@ -112,10 +114,14 @@ func (b *bundle) load(t *testing.T, source string) *settings.Settings {
 	}
 	loaded, err := settings.Load("demo", []byte(source), settings.Deps{
 		Open: func(gateway string, mode payment.Mode, account string, decode func(any) error) (gateways.Gateway, error) {
-			return catalog.Open(gateway, gateways.Deps{
+			opened, err := catalog.Open(gateway, gateways.Deps{
 				Account: account, Mode: mode, Now: b.clock.now, Log: zerolog.Nop(),
 				Transport: func(string, string) http.RoundTripper { return roundTripper(b.carry) },
 			}, decode)
+			if err != nil || b.gateway == nil {
+				return opened, err
+			}
+			return b.gateway(opened), nil
 		},
 		LookupEnv: func(name string) (string, bool) { value, ok := env[name]; return value, ok },
 		Pipelines: moments.PipelineSettings(steps.Makers(steps.MakerDeps{Poster: poster{b}})),

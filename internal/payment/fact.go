@@ -122,6 +122,9 @@ func (o *Order) Record(f Fact, at time.Time) (Finding, error) {
 		o.breakTender(p, at)
 	}
 	o.stallTender(p, at)
+	if finding.Changed {
+		o.seeToRest(p, t, at)
+	}
 	p.endRelease(at)
 	o.endCases(p, moved, at)
 	o.Source = cause

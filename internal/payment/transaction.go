@@ -83,6 +83,8 @@ type Transaction struct {
 	// why it was asked for, for people.
 	StoreReference string
 	Purpose        string
+	// Rest says of a capture that it is the last, and what becomes of what it leaves.
+	Rest Rest
 
 	change Change
 }

@@ -111,6 +111,8 @@ func (op *Operation) Amount() (sum payment.Money, some bool) {
 type Part struct {
 	Payment int // its number
 	Amount  payment.Money
+	// Rest is what becomes of what a last capture leaves of the payment.
+	Rest payment.Rest
 	// Offline records it, where the payment has no PSP.
 	Offline bool
 }

@@ -21,7 +21,8 @@ const (
 		next_action, details, created_at, tender, release_reason, release_refund, release_due_at, release_tries,
 		capture_before, clock_due_at`
 	transactionColumns = `n, payment, type, state, amount, coalesce(reference, ''), gateway_reference, parent, held,
-		reason_code, reason_message, reason_decline, created_at, settled_at, due_at, inquiries, run, store_reference, purpose`
+		reason_code, reason_message, reason_decline, created_at, settled_at, due_at, inquiries, run, store_reference, purpose,
+		rest`
 	effectColumns = `key, kind, subject, state, tries, note, due_at`
 
 	orderTables = ` from orders o join order_details d on d.order_id = o.id where `
@@ -244,7 +245,7 @@ func scanTransaction(row pgx.Row, c payment.Currency) (t *payment.Transaction, o
 	var settled, due *time.Time
 	err = row.Scan(&t.N, &ofPayment, &t.Type, &t.State, &amount, &t.Reference, &t.GatewayReference, &t.Parent, &t.Held,
 		&t.Reason.Code, &t.Reason.Message, &t.Reason.Decline, &t.CreatedAt, &settled, &due, &t.Inquiries,
-		&t.Run, &t.StoreReference, &t.Purpose)
+		&t.Run, &t.StoreReference, &t.Purpose, &t.Rest)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -142,11 +142,11 @@ func queueTransactions(batch *pgx.Batch, o *payment.Order, p *payment.Payment) e
 		case payment.Added:
 			batch.Queue(`insert into transactions (order_id, n, payment, type, state, amount, reference, gateway_reference,
 					parent, held, reason_code, reason_message, reason_decline, created_at, settled_at, due_at, inquiries, store,
-					run, store_reference, purpose)
-				values ($1, $2, $3, $4, $5, $6, nullif($7, ''), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
+					run, store_reference, purpose, rest)
+				values ($1, $2, $3, $4, $5, $6, nullif($7, ''), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
 				[16]byte(o.ID), t.N, p.N, string(t.Type), string(t.State), t.Amount.Minor(), t.Reference, t.GatewayReference,
 				t.Parent, t.Held, t.Reason.Code, t.Reason.Message, t.Reason.Decline, t.CreatedAt, nullTime(t.SettledAt),
-				nullTime(t.DueAt), t.Inquiries, o.Store, t.Run, t.StoreReference, t.Purpose)
+				nullTime(t.DueAt), t.Inquiries, o.Store, t.Run, t.StoreReference, t.Purpose, string(t.Rest))
 		case payment.Changed:
 			batch.Queue(`update transactions set state = $3, gateway_reference = $4, held = $5, reason_code = $6,
 					reason_message = $7, reason_decline = $8, settled_at = $9, due_at = $10, inquiries = $11, type = $12,

@@ -49,7 +49,7 @@ func (s *Store) ListTransactions(
 const listedColumns = `t.order_id, o.number, o.currency, p.method, p.gateway, p.account,
 	t.n, t.payment, t.type, t.state, t.amount, coalesce(t.reference, ''), t.gateway_reference, t.parent, t.held,
 	t.reason_code, t.reason_message, t.reason_decline, t.created_at, t.settled_at, t.due_at, t.inquiries,
-	t.run, t.store_reference, t.purpose`
+	t.run, t.store_reference, t.purpose, t.rest`
 
 func scanListed(row pgx.CollectableRow) (payment.ListedTransaction, error) {
 	var l payment.ListedTransaction

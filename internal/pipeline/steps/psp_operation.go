@@ -15,8 +15,6 @@ type Operator interface {
 	// CheckOperation is the last look before something is sent: it refuses a part
 	// that may not be done, or not any more.
 	CheckOperation(run *pipeline.Run, part pipeline.Part) error
-	// Rest deals with what a final capture left of a payment.
-	Rest(run *pipeline.Run, p *payment.Payment)
 	// Operate carries out what was announced as t. The first fact is about t.
 	Operate(ctx context.Context, run *pipeline.Run, p *payment.Payment, t *payment.Transaction, data json.RawMessage) []payment.Fact
 }
@@ -46,7 +44,7 @@ func (s pspOperation) Do(run *pipeline.Run) error {
 	for _, part := range op.Parts {
 		p := run.Order.Payment(part.Payment)
 		t := run.Announce(p, op.Action.Type(), part.Amount)
-		t.Parent = parentOf(p, t.Type)
+		t.Parent, t.Rest = parentOf(p, t.Type), part.Rest
 		if !op.Outside(part) {
 			continue
 		}
@@ -54,9 +52,6 @@ func (s pspOperation) Do(run *pipeline.Run) error {
 		if err != nil {
 			return err
 		}
-	}
-	if op.Final && op.Offline {
-		return s.rest(run)
 	}
 	return nil
 }
@@ -77,9 +72,6 @@ func (s pspOperation) Call(ctx context.Context, run *pipeline.Run) pipeline.Answ
 	var answer pipeline.Answer
 	for _, c := range calls {
 		answer.Facts = append(answer.Facts, c.facts...)
-	}
-	if run.Operation.Final {
-		answer.Then = s.rest
 	}
 	return answer
 }
@@ -105,20 +97,6 @@ func (c *operationCall) do(ctx context.Context, run *pipeline.Run, operator Oper
 	for i := range c.facts {
 		c.facts[i].Source = payment.SourceAnswer
 	}
-}
-
-// rest sees to what final captures left, once it is recorded that they were made.
-// While nobody knows, and where one was declined, what is reserved is still wanted.
-func (s pspOperation) rest(run *pipeline.Run) error {
-	for _, p := range run.Order.Payments {
-		made := slices.ContainsFunc(p.Transactions, func(t *payment.Transaction) bool {
-			return run.Owns(t) && t.State == payment.Approved && !t.Held
-		})
-		if made && p.Sums.Reserved().IsPositive() {
-			s.operator.Rest(run, p)
-		}
-	}
-	return nil
 }
 
 // parentOf returns the number of the transaction that an operation acts upon: what
