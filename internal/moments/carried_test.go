@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/paysvc/paysvc/internal/payment"
+	"github.com/paysvc/paysvc/internal/pipeline/steps"
 )
 
 // generous is a demo that gives back by itself what it has no right to.
@@ -89,6 +90,31 @@ func TestASurplusIsGivenBackOnceTheShopIsThereAgain(t *testing.T) {
 	b.willing()
 	b.takeUp()
 	b.requireGivenBack(o, "")
+}
+
+// A shop that is asked again after a crash is asked the same, so it can answer the same.
+func TestAShopThatIsAskedAgainIsAskedTheSame(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	o := b.order(plain)
+	_, err := b.pay(o, "wallet", "")
+	require.NoError(t, err)
+	source := askingIn("confirm", "before: order-path-selector")
+	b.reload(source)
+	var asked []steps.Message
+	b.says(func(m steps.Message) (steps.Reply, error) {
+		asked = append(asked, m)
+		return reply(`{"decision":"continue"}`)
+	})
+	living := b.Service
+	b.Service, _ = b.instance(source, 2, false)
+	b.control(http.MethodPost, "/sandbox/payments/"+b.reference(o)+"/notify", `{"event":"paid"}`)
+	b.Service = living
+	b.sweep()
+	require.Len(t, asked, 2)
+	require.Equal(t, asked[0].ID, asked[1].ID)
+	require.Contains(t, string(asked[0].Body), `"source":"notification"`)
+	require.JSONEq(t, string(asked[0].Body), string(asked[1].Body))
 }
 
 // Who may notify is told by where the message came from, and so it is after a crash.
