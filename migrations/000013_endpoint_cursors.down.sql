@@ -13,4 +13,6 @@ update webhook_endpoints set since = cursor;
 alter table webhook_endpoints
     alter column since set not null,
     drop column cursor,
+    drop column until,
+    drop column resume,
     drop column leased_until;

@@ -3,6 +3,10 @@
 alter table webhook_endpoints
     -- the sequence up to which events were handed on to it, or passed over
     add column cursor       bigint,
+    -- what was on its way when it was turned off ends here, and, turned on again, it
+    -- goes on from there
+    add column until        bigint,
+    add column resume       bigint,
     -- until then one round delivers to it, and nobody else
     add column leased_until timestamptz;
 update webhook_endpoints w set cursor = greatest(since, (select sequence from event_cursors c where c.store = w.store));

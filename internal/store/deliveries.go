@@ -24,12 +24,13 @@ func (s *Store) LeaseDeliveries(
 	limit = bounded(limit)
 	err = s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		b = payment.Batch{}
+		var bound int64
 		rows, _ := tx.Query(ctx, `update webhook_endpoints set leased_until = $4
 			where store = $1 and id = $2 and active and (resting_until is null or resting_until <= $3)
 				and (leased_until is null or leased_until <= $3)
-			returning `+endpointColumns+`, cursor`, t.Store, [16]byte(t.Endpoint), now, until)
+			returning `+endpointColumns+`, cursor, coalesce(until, `+forever+`)`, t.Store, [16]byte(t.Endpoint), now, until)
 		found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (payment.Endpoint, error) {
-			return scanEndpoint(ahead{row, []any{&b.Cursor}})
+			return scanEndpoint(ahead{row, []any{&b.Cursor, &bound}})
 		})
 		if leased = len(found) > 0; err != nil || !leased {
 			return err
@@ -42,7 +43,7 @@ func (s *Store) LeaseDeliveries(
 			b.More = len(b.Due) == limit
 			return err
 		}
-		return fresh(ctx, tx, &b, limit)
+		return fresh(ctx, tx, &b, bound, limit)
 	})
 	if err != nil {
 		return b, false, fmt.Errorf("lease deliveries to %s of %s: %w", t.Endpoint, t.Store, err)
@@ -66,7 +67,7 @@ func tried(ctx context.Context, tx pgx.Tx, t payment.Target, now time.Time, limi
 
 // fresh adds the next events that an endpoint wants, and moves the cursor of the batch.
 // The last event that was looked at comes along, wanted or not: the cursor goes there.
-func fresh(ctx context.Context, tx pgx.Tx, b *payment.Batch, limit int) error {
+func fresh(ctx context.Context, tx pgx.Tx, b *payment.Batch, until int64, limit int) error {
 	room := limit - len(b.Due)
 	scan := room
 	if len(b.Endpoint.Types) > 0 {
@@ -74,10 +75,10 @@ func fresh(ctx context.Context, tx pgx.Tx, b *payment.Batch, limit int) error {
 	}
 	rows, _ := tx.Query(ctx, `with b as materialized (
 			select sequence, order_id, n, body, type from events
-			where store = $1 and sequence > $2 and `+settledEvents+` order by sequence limit $5)
+			where store = $1 and sequence > $2 and sequence <= $6 and `+settledEvents+` order by sequence limit $5)
 		select sequence, order_id, n, body, `+wanted("$3::text[]")+`, (select count(*) = $5 from b) from b
 		where `+wanted("$3::text[]")+` or sequence = (select max(sequence) from b) order by sequence limit $4`,
-		planned, b.Endpoint.Store, b.Cursor, b.Endpoint.Types, room, scan)
+		planned, b.Endpoint.Store, b.Cursor, b.Endpoint.Types, room, scan, until)
 	again := make(map[payment.EventID]bool, len(b.Due)) // posted by somebody's wish before their turn came
 	for _, d := range b.Due {
 		again[payment.EventID{Order: d.Event.Order, N: d.Event.N}] = true
@@ -157,7 +158,7 @@ func finish(ctx context.Context, tx pgx.Tx, t payment.Target, outcomes []payment
 // disable ends deliveries to an endpoint. One that failed for days is something
 // that a person has to look at; one that said that it is gone meant it.
 func (s *Store) disable(ctx context.Context, tx pgx.Tx, t payment.Target, why payment.DisabledReason, at time.Time) error {
-	tag, err := tx.Exec(ctx, `update webhook_endpoints set active = false, disabled_reason = $3, updated_at = $4
+	tag, err := tx.Exec(ctx, `update webhook_endpoints set active = false, until = `+present+`, disabled_reason = $3, updated_at = $4
 		where store = $1 and id = $2 and active and id <> $5`,
 		t.Store, [16]byte(t.Endpoint), string(why), at, [16]byte(payment.Storefront))
 	if err != nil || tag.RowsAffected() == 0 {

@@ -314,6 +314,7 @@ func TestADisabledEndpointGetsNothingAndGoesOnFromWhereItIsTold(t *testing.T) {
 	o := b.order("demo", nil)
 	b.emit(o.ID, "a.1")
 	batch := b.lease(e.ID, 1)
+	b.emit(o.ID, "a.2")
 	b.finish(batch, payment.Health{Failed: true, Disable: payment.DisabledFailing}, untried(batch.Due[0], b.now()))
 	b.finish(batch, payment.Health{Failed: true, Disable: payment.DisabledFailing})
 	b.refused(e.ID)
@@ -327,17 +328,41 @@ func TestADisabledEndpointGetsNothingAndGoesOnFromWhereItIsTold(t *testing.T) {
 	require.Equal(t, e.ID.String(), cases[0].Subject)
 
 	b.emit(o.ID, "a.missed")
-	on := true
-	_, err = b.ChangeEndpoint(t.Context(), "demo", e.ID, payment.EndpointChange{Active: &on}, b.by())
+	b.turn(e.ID, true)
+	b.emit(o.ID, "a.3")
+	require.Equal(t, []string{"a.1", "a.2"}, typesOf(b.take(e.ID, 2)), "what was on its way, tried or not")
+	got, err = b.Endpoint(t.Context(), "demo", e.ID)
 	require.NoError(t, err)
-	b.emit(o.ID, "a.2")
-	batch = b.lease(e.ID, 2)
-	require.Equal(t, []string{"a.1", "a.2"}, typesOf(batch.Due))
+	require.Equal(t, b.now(), got.BehindSince)
+	b.target(e.ID)
+	require.Equal(t, []string{"a.3"}, typesOf(b.take(e.ID, 1)), "and from then on")
+	b.turn(e.ID, false)
+	b.turn(e.ID, true)
+	b.emit(o.ID, "a.4")
+	b.target(e.ID)
+	batch = b.lease(e.ID, 1)
+	require.Equal(t, []string{"a.4"}, typesOf(batch.Due))
 
 	b.finish(batch, payment.Health{Disable: payment.DisabledGone})
 	cases, _, err = b.ListCases(t.Context(), "demo", "", "", payment.Page{})
 	require.NoError(t, err)
 	require.Len(t, cases, 1, "one that says that it is gone is no case")
+}
+
+// turn turns an endpoint on or off.
+func (b *bundle) turn(e payment.EndpointID, on bool) {
+	b.t.Helper()
+	_, err := b.ChangeEndpoint(b.t.Context(), "demo", e, payment.EndpointChange{Active: &on}, b.by())
+	require.NoError(b.t, err)
+}
+
+// target waits until the pump finds an endpoint.
+func (b *bundle) target(e payment.EndpointID) {
+	b.t.Helper()
+	require.Eventually(b.t, func() bool {
+		targets, err := b.DueTargets(b.t.Context(), b.now(), 10)
+		return err == nil && slices.Contains(targets, to(e))
+	}, visibleWithin, lookEvery)
 }
 
 func TestAnEventThatIsPostedAgainBeforeItsTurnIsPostedOnce(t *testing.T) {

@@ -13,8 +13,10 @@ import (
 )
 
 const endpointColumns = `id, store, url, types, active, disabled_reason, failures, failing_since, secret_version,
-	rotating_until, created_at, updated_at, case when active then (
-		select e.at from events e where e.store = webhook_endpoints.store and e.sequence > cursor order by e.sequence limit 1) end`
+	rotating_until, created_at, updated_at, case when active then coalesce(
+		(select n.at from events n where n.store = webhook_endpoints.store and n.sequence > cursor and n.sequence <= coalesce(until, ` + forever + `)
+			order by n.sequence limit 1),
+		(select n.at from events n where n.store = webhook_endpoints.store and n.sequence > resume order by n.sequence limit 1)) end`
 
 // present is the highest sequence that an event of a transaction that has begun
 // may have.
@@ -91,7 +93,8 @@ func (s *Store) ChangeEndpoint(
 		rows, _ := tx.Query(ctx, `update webhook_endpoints set url = coalesce($3, url), types = coalesce($4, types),
 				active = coalesce($5, active),
 				disabled_reason = case when $5 then '' when active and not $5 then 'by_request' else disabled_reason end,
-				cursor = case when $5 and not active then `+present+` else cursor end,
+				until = case when active and not $5 then `+present+` else until end,
+				resume = case when $5 and not active then `+present+` else resume end,
 				failures = case when $5 or $3 <> url then 0 else failures end,
 				failing_since = case when $5 or $3 <> url then null else failing_since end,
 				resting_until = case when $5 or $3 <> url then null else resting_until end, updated_at = $6
