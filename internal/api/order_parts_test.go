@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -146,6 +147,31 @@ func TestKeysOfAttributesAreNames(t *testing.T) {
 		require.Equal(t, "path.key", a.Text("errors.0.field"))
 	}
 	c.Put(base+"A.b_c:d-9", `1`).Is(http.StatusOK)
+}
+
+// What is kept with an order is read with it: a shop must not be able to make each
+// look at an order cost megabytes.
+func TestAnOrderKeepsOneMebibyteOfAttributesAndAsMuchOfItsCheckout(t *testing.T) {
+	t.Parallel()
+	c := boot(t).Client()
+	large := `"` + strings.Repeat("s", 64<<10-2) + `"`
+	for _, shelf := range []string{"/attributes/", "/checkout-state/"} {
+		path := "/v1/orders/" + c.Order() + shelf
+		for i := range 16 {
+			c.Put(path+strconv.Itoa(i), large).Is(http.StatusOK)
+		}
+		a := c.Put(path+"more", `1`).Refused(http.StatusConflict, "attributes_too_large")
+		require.Equal(t, "body", a.Text("errors.0.field"))
+		require.Equal(t, "attributes_too_large", a.Text("errors.0.code"))
+		c.Get(path+"more").Refused(http.StatusNotFound, "not_found")
+		c.Put(path+"3", strings.ReplaceAll(large, "s", "t")).Is(http.StatusOK)
+		c.Put(path+"3", `"`+strings.Repeat("é", 32<<10-2)+`"`).Is(http.StatusOK) // two bytes less
+		c.Put(path+"more", `12`).Is(http.StatusOK)
+		a = c.Put(path+"more", `"secret"`).Refused(http.StatusConflict, "attributes_too_large")
+		require.NotContains(t, string(a.Body), "secret")
+		c.Send(http.MethodDelete, path+"0", nil).Is(http.StatusNoContent)
+		c.Put(path+"more", `"secret"`).Is(http.StatusOK)
+	}
 }
 
 func TestWhatACheckoutKeepsLivesUntilTheOrderIsPlaced(t *testing.T) {

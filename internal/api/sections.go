@@ -112,11 +112,11 @@ var sections = []section{
 	{"Attributes", "JSON that a store keeps for an order, under keys of its own.", []described{
 		{"get-attribute", "Reads an attribute, byte for byte as it was kept. `ETag` names its version.", problems{404: "`not_found`: there is no such order, or no such attribute."}},
 		{"put-attribute", "Keeps any JSON of at most 64 KiB. With `If-Match` or `If-None-Match` only if nobody changed it meanwhile.", problems{
-			404: noOrder, 409: "`too_many_attributes`: the order has as many as it can.", 412: version,
+			404: noOrder, 409: "`too_many_attributes`, `attributes_too_large`: the order has as many as it can, or as much: 200, and 1 MiB of values.", 412: version,
 		}},
 		{"get-checkout-state", "Reads what a checkout keeps, as an attribute is read. Once the order is placed it is gone.", problems{404: "`not_found`: there is no such order, or no such value, or the order is placed."}},
 		{"put-checkout-state", "Keeps any JSON of at most 64 KiB until the order is placed. With `If-Match` or `If-None-Match` only if nobody changed it meanwhile.", problems{
-			404: noOrder, 409: "`order_placed`: the checkout is over. `too_many_attributes`: the checkout keeps as much as it can.", 412: version,
+			404: noOrder, 409: "`order_placed`: the checkout is over. `too_many_attributes`, `attributes_too_large`: it keeps as many values as it can, or as much: 200, and 1 MiB.", 412: version,
 		}},
 		{"delete-checkout-state", "Deletes what a checkout keeps. With `If-Match` only if nobody changed it meanwhile.", problems{
 			404: "`not_found`: there is no such order, or no such value.", 409: "`order_placed`: the checkout is over.", 412: version,

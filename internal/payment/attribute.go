@@ -8,8 +8,12 @@ import (
 	"unicode/utf8"
 )
 
-// AttributesMax bounds the attributes of one order.
-const AttributesMax = 200
+// The bounds of the attributes of one order together: how many, and their values in
+// bytes.
+const (
+	AttributesMax      = 200
+	AttributesMaxBytes = 1 << 20
+)
 
 // The bounds of an attribute, the same for the API and for steps.
 const (
@@ -20,10 +24,11 @@ const (
 
 // What makes an attribute impossible to set.
 var (
-	ErrAttributeKey      = errors.New("an attribute's key has 1 to 100 letters, digits and . _ : -, and begins with a letter or digit")
-	ErrAttributeValue    = errors.New("an attribute's value is JSON of at most 64 KiB, nested at most 32 deep")
-	ErrTooManyAttributes = errors.New("an order has at most 200 attributes")
-	errAttributesUnread  = errors.New("the attributes of the order were not loaded")
+	ErrAttributeKey       = errors.New("an attribute's key has 1 to 100 letters, digits and . _ : -, and begins with a letter or digit")
+	ErrAttributeValue     = errors.New("an attribute's value is JSON of at most 64 KiB, nested at most 32 deep")
+	ErrTooManyAttributes  = errors.New("an order has at most 200 attributes")
+	ErrAttributesTooLarge = errors.New("the attributes of an order are at most 1 MiB together")
+	errAttributesUnread   = errors.New("the attributes of the order were not loaded")
 )
 
 // ValidAttributeKey tells whether key may be the key of an attribute.
@@ -80,6 +85,13 @@ func validAttribute(value []byte) bool {
 // attribute that is deleted and made anew never has one again.
 func NextAttributeVersion(before int64, at time.Time) int64 { return max(before+1, at.UnixMicro()) }
 
+// AttributeFits tells whether an order whose attributes hold so many bytes takes a
+// value of size in place of one of before, which they count. What does not grow
+// fits always: an order from before there was a bound may be beyond it.
+func AttributeFits(held, before, size int) bool {
+	return size <= before || held-before+size <= AttributesMaxBytes
+}
+
 // SetAttribute stages an attribute of the order, which must have been opened
 // with its attributes. A value that it has already changes nothing, so steps may
 // run any number of times.
@@ -95,6 +107,8 @@ func (o *Order) SetAttribute(key string, value []byte, at time.Time) error {
 		return nil
 	case !has && len(o.Attributes) >= AttributesMax:
 		return ErrTooManyAttributes
+	case !AttributeFits(o.attributeBytes(), len(before.Value), len(value)):
+		return ErrAttributesTooLarge
 	}
 	a := Attribute{Key: key, Value: value, Version: NextAttributeVersion(before.Version, at), UpdatedAt: at.UTC()}
 	o.Attributes[key] = a
@@ -106,4 +120,12 @@ func (o *Order) SetAttribute(key string, value []byte, at time.Time) error {
 	}
 	o.Staged.Attributes = append(o.Staged.Attributes, a)
 	return nil
+}
+
+func (o *Order) attributeBytes() int {
+	sum := 0
+	for _, a := range o.Attributes {
+		sum += len(a.Value)
+	}
+	return sum
 }

@@ -76,3 +76,16 @@ func TestAnOrderThatWasOpenedWithoutAttributesTakesNone(t *testing.T) {
 	t.Parallel()
 	require.Error(t, unpaid(t, "10.00").SetAttribute("a", []byte(`1`), noon()))
 }
+
+func TestTheAttributesOfAnOrderAreOneMebibyteTogether(t *testing.T) {
+	t.Parallel()
+	o := withAttributes(t)
+	large := []byte(`"` + strings.Repeat("x", 64<<10-2) + `"`)
+	for i := range 16 {
+		require.NoError(t, o.SetAttribute(fmt.Sprint("large.", i), large, noon()))
+	}
+	require.ErrorIs(t, o.SetAttribute("one.more", []byte(`1`), noon()), payment.ErrAttributesTooLarge)
+	require.NoError(t, o.SetAttribute("large.1", []byte(`1`), noon()))
+	require.NoError(t, o.SetAttribute("one.more", []byte(`1`), noon()))
+	require.NoError(t, o.SetAttribute("one.more", []byte(`"`+strings.Repeat("x", 60<<10)+`"`), noon()))
+}

@@ -90,6 +90,45 @@ func TestAttributesCostOneStatementEachWayAndOnlyWhereTheyAreAskedFor(t *testing
 	require.Len(t, with, len(without)+2)
 }
 
+// Orders from before the bound may hold more: what does not make them grow is taken.
+func TestAnOrderWithTooManyAttributesTakesWhatMakesItNoLarger(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	o := b.order("demo", nil)
+	b.exec(`insert into attributes (order_id, key, value, version, updated_at)
+		select $1, 'old.' || i, to_json(repeat('x', 60000)), 1, $2 from generate_series(1, 30) as i`, [16]byte(o.ID), b.now())
+	put := func(key, value string) error {
+		_, err := b.PutAttribute(t.Context(), "demo", o.ID, key, []byte(value), nil, b.now())
+		return err
+	}
+	require.Equal(t, "attributes_too_large", payment.CodeOf(put("state", `1`)))
+	require.NoError(t, put("old.1", `"y"`))
+	require.Equal(t, "attributes_too_large", payment.CodeOf(put("old.1", `"yes"`)))
+	require.NoError(t, b.attributing(payment.Opening{Order: o.ID}, func(o *payment.Order) error {
+		require.NoError(t, o.SetAttribute("old.1", []byte(`"n"`), b.now()), "a step that does the same")
+		require.ErrorIs(t, o.SetAttribute("old.1", []byte(`"no"`), b.now()), payment.ErrAttributesTooLarge)
+		return nil
+	}))
+}
+
+func TestTheBoundOfAttributesCostsNoStatement(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	o := b.order("demo", nil)
+	sent := b.tracer.during(func() {
+		_, err := b.PutAttribute(t.Context(), "demo", o.ID, "k", []byte(`1`), nil, b.now())
+		require.NoError(t, err)
+	})
+	counting := 0
+	for _, statement := range sent {
+		if strings.Contains(statement.sql, "count(*)") {
+			counting++
+		}
+	}
+	require.Equal(t, 1, counting, "count and size are one question")
+	require.LessOrEqual(t, len(sent), 7)
+}
+
 func TestAStretchThatFailsWritesNoAttribute(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

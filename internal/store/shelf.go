@@ -37,13 +37,8 @@ func (s *Store) putValue(
 		if expect != nil && *expect != before {
 			return errVersion
 		}
-		var count int
-		err = tx.QueryRow(ctx, "select count(*) from "+on.table+" where order_id = $1", [16]byte(id)).Scan(&count)
-		if err != nil {
+		if err := on.checkRoom(ctx, tx, id, key, len(value)); err != nil {
 			return err
-		}
-		if before == 0 && count >= payment.AttributesMax {
-			return payment.Errorf(payment.KindConflict, "too_many_attributes", "an order has at most %d attributes", payment.AttributesMax)
 		}
 		a.Version = payment.NextAttributeVersion(before, at)
 		_, err = tx.Exec(ctx, `insert into `+on.table+` (order_id, key, value, version, updated_at)
@@ -76,6 +71,31 @@ func (s *Store) deleteValue(ctx context.Context, on shelf, store string, id paym
 		return fmt.Errorf("%s of order %s: %w", on.table, id, err)
 	}
 	return nil
+}
+
+// checkRoom refuses a value that the locked order has no more room for on the shelf.
+func (on shelf) checkRoom(ctx context.Context, tx pgx.Tx, id payment.OrderID, key string, size int) error {
+	var others, held, before int
+	err := tx.QueryRow(ctx, `select count(*) filter (where key <> $2), coalesce(sum(octet_length(value::text)), 0),
+			coalesce(sum(octet_length(value::text)) filter (where key = $2), 0)
+		from `+on.table+` where order_id = $1`, [16]byte(id), key).Scan(&others, &held, &before)
+	switch {
+	case err != nil:
+		return err
+	case others >= payment.AttributesMax:
+		return payment.Errorf(payment.KindConflict, "too_many_attributes", "an order has at most %d attributes", payment.AttributesMax)
+	case !payment.AttributeFits(held, before, size):
+		return errTooLarge
+	}
+	return nil
+}
+
+// errTooLarge names what does not fit. It is the state of the order that refuses it.
+var errTooLarge = &payment.Error{
+	Kind: payment.KindConflict, Code: "attributes_too_large", Message: "the values of an order are at most 1 MiB together",
+	Fields: []payment.FieldError{{
+		Field: "body", Code: "attributes_too_large", Message: "with it the values of the order would be more than 1 MiB together",
+	}},
 }
 
 var errVersion = payment.Errorf(payment.KindConflict, "version_conflict", "the value has another version")
