@@ -87,6 +87,7 @@ type books struct {
 	claims        []bookClaim
 	notifications []bookNotification
 	cases         []bookCase
+	cards         []bookEntry // the ledgers of gift cards
 	promotions    int64
 }
 
@@ -180,6 +181,10 @@ func (h *history) readPayments(b *books, byID map[string]*bookOrder) {
 		}
 	}
 }
+
+// hasLedger tells of a payment at somebody who keeps a ledger of it: the PSP, or the
+// gift cards.
+func (p *bookPayment) hasLedger() bool { return p.Gateway == "sandbox" || p.Gateway == "gift-card" }
 
 // has tells whether a case of one of the kinds is open; a transaction of 0 is any.
 func (o *bookOrder) has(transaction int, kinds ...string) bool {

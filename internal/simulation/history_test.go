@@ -43,6 +43,7 @@ type history struct {
 	violations []violation
 	count      counts
 	orders     []*shopOrder
+	cards      []*giftCard
 	answers    []*exchange
 	tries      map[string]int // of notifications, by event
 	thanked    []delivery

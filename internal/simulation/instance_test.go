@@ -51,7 +51,7 @@ func (h *history) start(name string) (*instance, error) {
 	if err != nil {
 		return i, err
 	}
-	loaded, err := load(&network{h: h, at: i})
+	loaded, err := load(&network{h: h, at: i}, purse{i})
 	if err != nil {
 		return i, err
 	}

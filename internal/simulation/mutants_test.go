@@ -105,4 +105,10 @@ var mutants = []mutant{
 	{"a release is not written down", "internal/payment/release.go",
 		"	r.DueAt = at\n	p.Release = &r\n",
 		"	if planted(\"a release is not written down\") {\n		return true\n	}\n	r.DueAt = at\n	p.Release = &r\n", ""},
+	{"more that is reserved is not added up", "internal/payment/sums.go",
+		"	case Authorize:\n		s.Authorized = s.Authorized.Add(t.Amount)\n",
+		"	case Authorize:\n		if t.Parent == 0 || !planted(\"more that is reserved is not added up\") {\n			s.Authorized = s.Authorized.Add(t.Amount)\n		}\n", ""},
+	{"a gift card that did not answer gave nothing", "internal/gateways/giftcard/pay.go",
+		"	return refused(reference, payment.Unknown, payment.Reason{",
+		"	state := payment.Unknown\n	if planted(\"a gift card that did not answer gave nothing\") {\n		state = payment.NotSent\n	}\n	return refused(reference, state, payment.Reason{", "answers"},
 }

@@ -181,7 +181,7 @@ func (h *history) leftFor(ctx context.Context, r request) {
 	}
 	invariant, most := "I13", 1
 	switch {
-	case r.path == "/payments":
+	case r.path == "/payments", r.path == pathTake:
 		invariant, most = "I8", x.parts()
 	case strings.HasSuffix(r.path, "/increases"):
 		invariant = "I8"

@@ -50,6 +50,9 @@ const settingsSource = `stores:
       zero:
         gateway: zero
         mode: test
+      gift-card:
+        gateway: gift-card
+        mode: test
     methods:
       card: {account: psp, kind: card}
       card-two: {account: psp-two, kind: card}
@@ -57,17 +60,19 @@ const settingsSource = `stores:
       wallet: {account: psp, kind: wallet}
       invoice: {account: offline, kind: invoice}
       free: {account: zero, kind: zero}
+      gift-card: {account: gift-card, kind: gift-card}
 `
 
 // load makes the settings of an instance, whose requests to the PSP go over its
-// own network.
-func load(way http.RoundTripper) (*settings.Settings, error) {
+// own network, and those to gift cards its own way.
+func load(way http.RoundTripper, cards gateways.GiftCards) (*settings.Settings, error) {
 	environment := map[string]string{"KEY_ONE": "key-one", "KEY_TWO": "key-two", "SECRET": webhookSecret}
 	return settings.Load("simulation.yaml", []byte(settingsSource), settings.Deps{
 		Open: func(gateway string, mode payment.Mode, account string, decode func(any) error) (gateways.Gateway, error) {
 			return catalog.Open(gateway, gateways.Deps{
 				Account: account, Mode: mode, Now: time.Now, Log: zerolog.Nop(),
 				Transport: func(string, string) http.RoundTripper { return way },
+				GiftCards: func() gateways.GiftCards { return cards },
 			}, decode)
 		},
 		LookupEnv: func(name string) (string, bool) { value, ok := environment[name]; return value, ok },

@@ -57,6 +57,7 @@ func (o *shopOrder) path(below string) string {
 // people are the actors of the history: shoppers with their tabs, and merchants.
 func (h *history) people() {
 	rng := h.rng("people")
+	h.makeCards(h.rng("cards"))
 	for n := range 1 + rng.IntN(3) {
 		o := &shopOrder{name: fmt.Sprintf("N-%d", n+1), later: rng.IntN(6) == 0}
 		h.orders = append(h.orders, o)
@@ -142,10 +143,16 @@ var (
 // known. It tells whether the shop took the order to be paid.
 func (h *history) pay(ctx context.Context, o *shopOrder, rng *rand.Rand, key string) bool {
 	method := methodsOf[rng.IntN(len(methodsOf))]
+	if len(h.cards) > 0 && rng.IntN(3) == 0 {
+		method = "gift-card"
+	}
 	if o.later && strings.HasPrefix(method, "card") {
 		method = "card-manual"
 	}
 	body := map[string]any{"method": method}
+	if method == "gift-card" {
+		body["data"] = h.anyCode(rng)
+	}
 	if strings.HasPrefix(method, "card") {
 		scenarios := plainScenarios
 		if h.plan.on[classOdd] && rng.IntN(2) == 0 {
@@ -153,7 +160,7 @@ func (h *history) pay(ctx context.Context, o *shopOrder, rng *rand.Rand, key str
 		}
 		body["data"] = map[string]any{"scenario": scenarios[rng.IntN(len(scenarios))]}
 	}
-	if rng.IntN(6) == 0 {
+	if rng.IntN(6) == 0 || len(h.cards) > 0 && rng.IntN(8) == 0 {
 		body = h.split(rng)
 	}
 	path := o.path("/pay")
@@ -183,16 +190,24 @@ func (h *history) pay(ctx context.Context, o *shopOrder, rng *rand.Rand, key str
 	return false
 }
 
-// split pays with two cards, or a card and something that comes last.
+// split pays with two cards, a card and something that comes last, or a gift card
+// and something for the rest, or the other way round.
 func (h *history) split(rng *rand.Rand) map[string]any {
 	part := func(method string) map[string]any {
 		p := map[string]any{"method": method}
 		if strings.HasPrefix(method, "card") {
 			p["data"] = map[string]any{"scenario": []string{"approve", "approve", "decline", "slow"}[rng.IntN(4)]}
 		}
+		if method == "gift-card" {
+			p["data"] = h.anyCode(rng)
+		}
 		return p
 	}
-	one, other := part([]string{"card", "card-manual"}[rng.IntN(2)]), part([]string{"card-two", "card", "wallet", "invoice"}[rng.IntN(4)])
+	first, last := []string{"card", "card-manual"}, []string{"card-two", "card", "wallet", "invoice"}
+	if len(h.cards) > 0 {
+		first, last = append(first, "gift-card", "gift-card"), append(last, "gift-card")
+	}
+	one, other := part(first[rng.IntN(len(first))]), part(last[rng.IntN(len(last))])
 	one["amount"] = fmt.Sprint(1 + rng.IntN(20))
 	return map[string]any{"payments": []any{one, other}}
 }
