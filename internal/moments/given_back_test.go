@@ -101,6 +101,35 @@ func TestAnOrderDoesNotExpireUnseenWhileItsMoneyIsOnItsWayBack(t *testing.T) {
 	require.Equal(t, payment.OrderPending, b.read(o).Saved.Status)
 }
 
+// A person has money given back that was transferred for an order which never went on:
+// that it went back is in the books, since they said so, and the order is not paid.
+func TestATransferThatAPersonGivesBackIsGoneFromTheOrder(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.reload(askingIn("confirm", "before: order-path-selector"))
+	b.unreachable()
+	o := b.order()
+	_, err := b.pay(o, "invoice", "")
+	require.NoError(t, err)
+	_, _ = b.operate(o, 0, moments.OperateCommand{Action: payment.ActMarkPaid, Reason: "statement 7"}) // nothing can be decided
+	require.Equal(t, payment.StatusPaid, b.read(o).PaymentStatus())
+	require.NoError(t, b.store.Stretch(t.Context(), payment.Opening{Store: "demo", Order: o.ID, Token: b.ids.New()}, func(o *payment.Order) (payment.Closing, error) {
+		o.OpenCase(payment.Case{ID: payment.CaseID(b.ids.New()), Kind: payment.CaseExpiredHeld, Payment: o.Payments[0].N, OpenedAt: b.clock.now()})
+		return payment.Closing{}, nil
+	}))
+	_, err = b.ResolveCase(t.Context(), b.resolving(b.only(o), payment.CaseActRefund))
+	require.NoError(t, err)
+	require.Equal(t, payment.ReleaseUncovered, b.read(o).Payments[0].Release.Reason)
+	require.Equal(t, o.Total.String(), b.read(o).Due().String(), "from the decision on")
+	b.willing()
+	b.giveBackAll()
+	b.takeUp()
+	o = b.read(o)
+	require.Equal(t, payment.StatusRefunded, o.Payments[0].Status)
+	require.Equal(t, payment.OrderPending, o.Saved.Status)
+	require.Empty(t, b.openCases(o))
+}
+
 // cardAndInvoice is an order that a card pays in part, and an invoice the rest.
 func (b *bundle) cardAndInvoice() *payment.Order {
 	b.t.Helper()

@@ -61,7 +61,8 @@ type returned struct {
 func (r returned) all() Money { return r.done.Add(r.underWay) }
 
 func (o *Order) returned(p *Payment) returned {
-	r := returned{Zero(o.Currency), Zero(o.Currency), Zero(o.Currency)}
+	nothing := Zero(o.Currency)
+	r := returned{done: nothing, underWay: nothing, voiding: nothing}
 	for _, t := range p.Transactions {
 		switch open := t.State.Open(); {
 		case o.Saved.Status != OrderPending && t.N > o.Saved.CoveredN: // the order was covered with it
