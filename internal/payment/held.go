@@ -65,7 +65,7 @@ func (o *Order) returned(p *Payment) returned {
 	r := returned{done: nothing, underWay: nothing, voiding: nothing}
 	for _, t := range p.Transactions {
 		switch open := t.State.Open(); {
-		case o.Saved.Status != OrderPending && t.N > o.Saved.CoveredN: // the order was covered with it
+		case o.wasCovered() && t.N > o.Saved.CoveredN: // it was covered with that money
 		case t.Type == Void && open:
 			r.voiding = r.voiding.Add(t.Amount)
 		case t.Type.GivesBack() && open:
@@ -77,6 +77,12 @@ func (o *Order) returned(p *Payment) returned {
 	r.underWay = r.underWay.Min(p.Sums.Captured.Sub(r.done))
 	r.voiding = r.voiding.Min(p.Sums.Reserved())
 	return r
+}
+
+// wasCovered tells of an order that its payments covered once. Of one that is cancelled
+// and was covered before the number was kept, nobody can tell any more.
+func (o *Order) wasCovered() bool {
+	return o.Saved.Status != OrderPending && (o.Saved.Status != OrderCancelled || o.Saved.CoveredN > 0)
 }
 
 // counted returns the payments that make up how the order stands: those whose
@@ -117,11 +123,11 @@ func (o *Order) PaymentStatus() Status {
 	if !o.Total.IsPositive() && o.Covered() {
 		return StatusPaid
 	}
-	begun := o.Saved.Status != OrderPending || o.Covered()
+	covered := o.wasCovered() || o.Covered()
 	sums, taken := ZeroSums(o.Currency), Zero(o.Currency)
 	for _, p := range o.counted() {
 		of := p.Sums
-		if begun {
+		if covered {
 			of = of.without(o.returned(p))
 		}
 		sums, taken = sums.Add(of), taken.Add(p.covers(of.Captured))

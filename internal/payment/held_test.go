@@ -115,6 +115,12 @@ func TestAnOrderThatIsCancelledUnpaidSaysWhatWasGivenBack(t *testing.T) {
 	o.MoveTo(payment.OrderCancelled)
 	o.Save()
 	require.Equal(t, payment.StatusRefunded, o.PaymentStatus())
+	late := pays(t, o, "B", "100.00")
+	require.Equal(t, []payment.CaseKind{payment.CasePaidAfterCancel}, kinds(o))
+	refunds(t, o, late, "S", "100.00", payment.Pending)
+	require.False(t, o.Covered(), "nobody is told that it is paid")
+	record(t, o, declined("S"))
+	require.Len(t, kinds(o), 1, "the case of the late money is there already")
 }
 
 // Once the order is covered by money that is only reserved, what was taken and given

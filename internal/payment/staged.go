@@ -27,12 +27,13 @@ type Note struct {
 
 // Event is a message about a change, written in the same commit as the change.
 type Event struct {
-	// N numbers the order's events from 1 without gaps.
+	// N numbers the events of the order from 1 without gaps. Together with the order it
+	// is the event's ID, which also tells those of cases without an order apart.
 	N    int
 	Type string
 	// Sequence orders the events of all orders; the database gives it.
 	Sequence    int64
-	Order       OrderID
+	Order       OrderID // zero where a case without an order tells of itself
 	Number      string
 	Payment     int // numbers of what it is about, 0 for none
 	Transaction int
@@ -99,7 +100,7 @@ func (o *Order) checkRules(t *Transaction, at time.Time) {
 // on top of what has covered the order meanwhile. held is what the order held before.
 func (o *Order) checkKept(t *Transaction, held Money, at time.Time) {
 	now := o.Held()
-	if !t.Type.Initial() && t.Type != Capture && now.Cmp(held) > 0 && now.Cmp(o.Total) > 0 {
+	if o.Saved.Status != OrderCancelled && !t.Type.Initial() && t.Type != Capture && now.Cmp(held) > 0 && now.Cmp(o.Total) > 0 {
 		o.openCase(CaseSurplus, t, at)
 	}
 }
