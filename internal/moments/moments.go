@@ -20,9 +20,10 @@ import (
 	"github.com/paysvc/paysvc/internal/settings"
 )
 
-// Orders reads orders without locking them.
+// Orders reads orders without locking them. Attributes come only with what says so.
 type Orders interface {
 	ReadOrder(ctx context.Context, store string, id payment.OrderID) (*payment.Order, error)
+	ReadOrderWithAttributes(ctx context.Context, store string, id payment.OrderID) (*payment.Order, error)
 	OrderOfNumber(ctx context.Context, store, number string) (payment.OrderID, error)
 }
 

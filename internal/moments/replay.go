@@ -66,7 +66,7 @@ func (s *Service) TryRecorded(
 				return sum, err
 			}
 			if order == nil || order.ID != run.ID.Order {
-				order, err = s.Orders.ReadOrder(ctx, run.Store, run.ID.Order)
+				order, err = s.Orders.ReadOrderWithAttributes(ctx, run.Store, run.ID.Order)
 			}
 			if payment.KindOf(err) == payment.KindUnavailable {
 				return sum, err

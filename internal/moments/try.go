@@ -58,7 +58,7 @@ const (
 // is read without a lock, the engine works on a copy in memory, and no call is
 // made.
 func (s *Service) Try(ctx context.Context, c TryCommand) (*Tried, error) {
-	o, err := s.Orders.ReadOrder(ctx, c.Store, c.Order)
+	o, err := s.Orders.ReadOrderWithAttributes(ctx, c.Store, c.Order)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (s *Service) Try(ctx context.Context, c TryCommand) (*Tried, error) {
 
 // TryBeside is Try under the settings of this service and under those of another.
 func (s *Service) TryBeside(ctx context.Context, other *Service, c TryCommand) (*Tried, error) {
-	o, err := s.Orders.ReadOrder(ctx, c.Store, c.Order)
+	o, err := s.Orders.ReadOrderWithAttributes(ctx, c.Store, c.Order)
 	if err != nil {
 		return nil, err
 	}

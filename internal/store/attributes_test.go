@@ -39,7 +39,7 @@ func TestAStretchReadsAndWritesAttributes(t *testing.T) {
 	_, err = b.PutAttribute(t.Context(), "demo", o.ID, "risk", []byte(`2`), &before.Version, b.now())
 	require.Equal(t, "version_conflict", payment.CodeOf(err), "a step's write is seen by writers that compare versions")
 
-	read, err := b.ReadOrder(t.Context(), "demo", o.ID)
+	read, err := b.ReadOrderWithAttributes(t.Context(), "demo", o.ID)
 	require.NoError(t, err)
 	require.Equal(t, risk, read.Attributes["risk"])
 	require.Equal(t, `"\u0000"`, string(read.Attributes["gift"].Value))
@@ -69,7 +69,7 @@ func TestANewOrderHasNoAttributesAndTakesThem(t *testing.T) {
 	require.NoError(t, b.attributing(payment.Opening{New: &fresh}, func(o *payment.Order) error {
 		return o.SetAttribute("k", []byte(`1`), b.now())
 	}))
-	read, err := b.ReadOrder(t.Context(), "demo", fresh.ID)
+	read, err := b.ReadOrderWithAttributes(t.Context(), "demo", fresh.ID)
 	require.NoError(t, err)
 	require.Len(t, read.Attributes, 1)
 }
@@ -129,6 +129,22 @@ func TestTheBoundOfAttributesCostsNoStatement(t *testing.T) {
 	require.LessOrEqual(t, len(sent), 7)
 }
 
+// A page that polls where an order stands must not read what nobody shows it.
+func TestWhoReadsAnOrderReadsNoAttributes(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	o := b.order("demo", nil)
+	_, err := b.PutAttribute(t.Context(), "demo", o.ID, "k", []byte(`1`), nil, b.now())
+	require.NoError(t, err)
+	for _, statement := range b.tracer.during(func() {
+		read, err := b.ReadOrder(t.Context(), "demo", o.ID)
+		require.NoError(t, err)
+		require.Error(t, read.SetAttribute("k", []byte(`2`), b.now()), "nobody takes them for none")
+	}) {
+		require.NotContains(t, statement.sql, "attributes")
+	}
+}
+
 func TestAStretchThatFailsWritesNoAttribute(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -138,7 +154,7 @@ func TestAStretchThatFailsWritesNoAttribute(t *testing.T) {
 		require.NoError(t, o.SetAttribute("a", []byte(`1`), b.now()))
 		return failed
 	}), failed)
-	read, err := b.ReadOrder(t.Context(), "demo", o.ID)
+	read, err := b.ReadOrderWithAttributes(t.Context(), "demo", o.ID)
 	require.NoError(t, err)
 	require.Empty(t, read.Attributes)
 }

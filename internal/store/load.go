@@ -78,23 +78,34 @@ func queueRelated(batch *pgx.Batch, id payment.OrderID) {
 	batch.Queue(effectsByID, [16]byte(id))
 }
 
-// ReadOrder reads an order of a store without locking it; of any store when
-// store is "".
+// ReadOrder reads an order of a store without locking it and without its attributes,
+// which few look at and which may be large; of any store when store is "".
 func (s *Store) ReadOrder(ctx context.Context, store string, id payment.OrderID) (*payment.Order, error) {
+	return s.readOrder(ctx, store, id, false)
+}
+
+// ReadOrderWithAttributes is ReadOrder for who runs pipelines on what it read.
+func (s *Store) ReadOrderWithAttributes(ctx context.Context, store string, id payment.OrderID) (*payment.Order, error) {
+	return s.readOrder(ctx, store, id, true)
+}
+
+func (s *Store) readOrder(ctx context.Context, store string, id payment.OrderID, attributes bool) (*payment.Order, error) {
 	var o *payment.Order
 	err := s.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		batch := &pgx.Batch{}
 		batch.Queue("begin isolation level repeatable read read only") // one snapshot for all of it
 		batch.Queue(readByID, [16]byte(id), store)
 		queueRelated(batch, id)
-		batch.Queue(attributesByID, [16]byte(id))
+		if attributes {
+			batch.Queue(attributesByID, [16]byte(id))
+		}
 		batch.Queue("commit")
 		results := conn.SendBatch(ctx, batch)
 		_, err := results.Exec()
 		if err == nil {
 			o, err = readOrder(results)
 		}
-		if err == nil {
+		if err == nil && attributes {
 			err = readAttributes(results, o)
 		}
 		if closeErr := results.Close(); err == nil {
