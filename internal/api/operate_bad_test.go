@@ -8,6 +8,24 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// What a simulator does not know is the caller's mistake, not an outage.
+func TestAnUnknownScenarioOfAnOperationMovesNothing(t *testing.T) {
+	t.Parallel()
+	c := boot(t).Client()
+	order, manual := c.paidBy("card-manual")
+	before := c.amounts(manual)
+	for action, body := range map[string]map[string]any{"capture": amount("10.00"), "increase": amount("10.00"), "void": nil} {
+		a := c.do(manual, action, playing("explode", body)).Refused(http.StatusUnprocessableEntity, "payment_data_invalid")
+		require.Equal(t, "data.scenario", a.Text("errors.0.field"))
+		require.Equal(t, "no", a.Text("money_moved"))
+		require.NotContains(t, string(a.Body), "explode")
+	}
+	c.do(manual, "capture", playing("approve", amount("40.00"))).Is(http.StatusOK)
+	c.Post("/v1/orders/"+order+"/refund", playing("explode", amount("10.00"))).Refused(http.StatusUnprocessableEntity, "payment_data_invalid")
+	require.NotEqual(t, before, c.amounts(manual))
+	c.agrees(manual)
+}
+
 // Nothing that is wrong with an amount moves money, and the answer names the field.
 func TestABadAmountMovesNothing(t *testing.T) {
 	t.Parallel()

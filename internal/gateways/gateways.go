@@ -179,6 +179,12 @@ type DataValidator interface {
 	ValidateData(method string, data json.RawMessage) (payment.DataSummary, error)
 }
 
+// OperationDataValidator checks the data of an operation before anything of it is
+// kept. Errors are as those of DataValidator.
+type OperationDataValidator interface {
+	ValidateOperationData(data json.RawMessage) error
+}
+
 // Reserver is a gateway with data that only one order may use. What it returns
 // is taken in the commit that opens the payment; where another order holds it, the
 // payment is refused. The data was validated.

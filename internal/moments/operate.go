@@ -85,7 +85,12 @@ func (s *Service) operate(ctx context.Context, c *OperateCommand) (Answer, error
 	var answered *pipeline.Run // what reply is about
 	run, err := s.execute(ctx, pipeline.Request{
 		Open:    payment.Opening{Store: c.Store, Order: c.Order, Claim: c.Claim},
-		Prepare: func(run *pipeline.Run) error { return s.prepare(run, c) },
+		Prepare: func(run *pipeline.Run) error {
+			if err := s.prepare(run, c); err != nil {
+				return err
+			}
+			return s.checkData(run, c.Data)
+		},
 		Pick:    s.pick(pipelineOf[c.Action]),
 		Confirm: s.pick(pipeline.Confirm),
 		Data:    c.Data,

@@ -3,6 +3,7 @@ package moments
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/paysvc/paysvc/internal/gateways"
 	"github.com/paysvc/paysvc/internal/payment"
@@ -43,6 +44,31 @@ func (o operator) CheckOperation(run *pipeline.Run, part pipeline.Part) error {
 	}
 	_, err = payment.CheckAmount(&part.Amount, most, partial(op.Action, terms))
 	return err
+}
+
+// checkData lets the gateways check the data of an operation.
+func (s *Service) checkData(run *pipeline.Run, data json.RawMessage) error {
+	if len(data) == 0 || run.Operation.Offline {
+		return nil
+	}
+	for _, part := range run.Operation.Parts {
+		account, err := s.account(run.Order, run.Order.Payment(part.Payment))
+		if err != nil {
+			return err
+		}
+		validator, ok := account.Gateway.(gateways.OperationDataValidator)
+		if !ok {
+			continue
+		}
+		err = validator.ValidateOperationData(data)
+		if wrong, ok := errors.AsType[*payment.Error](err); ok {
+			return invalidData(wrong.Fields)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Operate carries out an announced operation at its PSP.

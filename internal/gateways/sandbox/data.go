@@ -44,6 +44,12 @@ func (g *Gateway) ValidateData(method string, data stdjson.RawMessage) (payment.
 	return payment.DataSummary{Brand: "Sandbox", Masked: "•••• 0000"}, nil
 }
 
+// ValidateOperationData implements gateways.OperationDataValidator.
+func (g *Gateway) ValidateOperationData(data stdjson.RawMessage) error {
+	_, err := scenarioOf(data, operationScenarios())
+	return err
+}
+
 // scenarioOf reads {"scenario": "…"}, one of those known; no data, or none that says so, is approve.
 func scenarioOf(data stdjson.RawMessage, known []string) (string, error) {
 	if len(data) == 0 {

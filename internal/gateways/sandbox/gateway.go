@@ -32,17 +32,18 @@ type Gateway struct {
 }
 
 var (
-	_ gateways.Gateway            = (*Gateway)(nil)
-	_ gateways.Payer              = (*Gateway)(nil)
-	_ gateways.Capturer           = (*Gateway)(nil)
-	_ gateways.Refunder           = (*Gateway)(nil)
-	_ gateways.Voider             = (*Gateway)(nil)
-	_ gateways.Increaser          = (*Gateway)(nil)
-	_ gateways.Lister             = (*Gateway)(nil)
-	_ gateways.Inquirer           = (*Gateway)(nil)
-	_ gateways.Closer             = (*Gateway)(nil)
-	_ gateways.NotificationReader = (*Gateway)(nil)
-	_ gateways.DataValidator      = (*Gateway)(nil)
+	_ gateways.Gateway                = (*Gateway)(nil)
+	_ gateways.Payer                  = (*Gateway)(nil)
+	_ gateways.Capturer               = (*Gateway)(nil)
+	_ gateways.Refunder               = (*Gateway)(nil)
+	_ gateways.Voider                 = (*Gateway)(nil)
+	_ gateways.Increaser              = (*Gateway)(nil)
+	_ gateways.Lister                 = (*Gateway)(nil)
+	_ gateways.Inquirer               = (*Gateway)(nil)
+	_ gateways.Closer                 = (*Gateway)(nil)
+	_ gateways.NotificationReader     = (*Gateway)(nil)
+	_ gateways.DataValidator          = (*Gateway)(nil)
+	_ gateways.OperationDataValidator = (*Gateway)(nil)
 )
 
 // New opens the gateway for an account.
