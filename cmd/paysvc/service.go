@@ -93,7 +93,7 @@ func (s *service) wire(ctx context.Context, p parts) error {
 		return err
 	}
 	s.api, err = api.New(api.Deps{
-		Moments: s.moments, Orders: watched{books, s.moments, time.Now}, Keys: books, IDs: ids, Now: time.Now, Random: rand.Reader, Log: p.log,
+		Moments: s.moments, Orders: books, Looks: s.moments, Keys: books, IDs: ids, Now: time.Now, Random: rand.Reader, Log: p.log,
 		Webhooks: s.webhooks(p.config),
 		Books:    apiBooks(books, s.moments, s.jobs), Version: version, TrustedProxies: p.config.trusted, Limits: p.config.limits(),
 		Ready: s.ready, Draining: s.draining, Mount: p.mount,

@@ -50,8 +50,11 @@ type Orders interface {
 type Deps struct {
 	Moments Moments
 	Orders  Orders
-	Keys    Keys
-	Books   Books
+	// Looks is told of orders that somebody reads and nobody knows how they stand; nil
+	// asks nobody.
+	Looks Looks
+	Keys  Keys
+	Books Books
 	// Webhooks is what endpoints for events are made with.
 	Webhooks Webhooks
 	IDs      *payment.IDs

@@ -126,11 +126,7 @@ func (a *API) order(ctx context.Context, id string) (*payment.Order, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := a.Orders.ReadOrder(ctx, storeOf(ctx), parsed)
-	if err != nil {
-		return nil, err
-	}
-	return o, callerOf(ctx).mayUse(o.ClientToken)
+	return a.readOrder(ctx, parsed)
 }
 
 func (a *API) getOrder(ctx context.Context, in *OrderPath) (*orderOutput, error) {

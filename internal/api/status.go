@@ -47,11 +47,7 @@ func (a *API) standing(ctx context.Context, id string) (payment.Standing, error)
 	if err != nil {
 		return payment.Standing{}, err
 	}
-	standing, err := a.Orders.ReadStatus(ctx, storeOf(ctx), parsed)
-	if err != nil {
-		return standing, err
-	}
-	return standing, callerOf(ctx).mayUse(standing.ClientToken)
+	return a.readStatus(ctx, parsed)
 }
 
 func (a *API) streamStatus(ctx context.Context, in *OrderPath) (*huma.StreamResponse, error) {

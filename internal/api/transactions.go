@@ -22,7 +22,7 @@ func (a *API) getPayment(ctx context.Context, in *PaymentPath) (*paymentOutput, 
 	if err != nil {
 		return nil, errPaymentNotFound
 	}
-	o, err := a.Orders.ReadOrder(ctx, storeOf(ctx), id.Order)
+	o, err := a.readOrder(ctx, id.Order)
 	if payment.KindOf(err) == payment.KindNotFound {
 		return nil, errPaymentNotFound
 	}
