@@ -37,8 +37,8 @@ func lineOf(e *payment.AuditEntry) auditLine {
 		Amount: e.Amount, Currency: e.Currency, Status: e.Status, Detail: e.Detail, Sequence: e.Sequence,
 		Digest: hex.EncodeToString(e.Digest), Hash: hex.EncodeToString(e.Hash),
 	}
-	if e.Order != (payment.OrderID{}) {
-		l.Order = e.Order.String()
+	if order := e.AboutOrder(); order != (payment.OrderID{}) {
+		l.Order = order.String()
 	}
 	if e.Event != 0 {
 		l.Event = payment.EventID{Order: e.Order, N: e.Event}.String()

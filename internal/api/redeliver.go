@@ -18,7 +18,7 @@ type deliveryView struct {
 	Event      string             `json:"event" example:"evt_…"`
 	Type       string             `json:"type" example:"order.paid"`
 	Sequence   int64              `json:"sequence"`
-	OrderID    string             `json:"order_id"`
+	OrderID    *string            `json:"order_id" doc:"Null for what happens to a case that fits no order."`
 	Endpoint   *string            `json:"endpoint" doc:"Null for the store's own system, which carries out effects."`
 	State      string             `json:"state" enum:"pending,delivered,parked" doc:"Parked is given up: only a redelivery posts it again."`
 	Tries      int                `json:"tries"`
@@ -31,9 +31,11 @@ type deliveryView struct {
 
 func viewDelivery(d payment.Delivery) deliveryView {
 	v := deliveryView{
-		Event: payment.EventID{Order: d.Event.Order, N: d.Event.N}.String(), Type: d.Event.Type, Sequence: d.Event.Sequence,
-		OrderID: d.Event.Order.String(), State: string(d.State), Tries: d.Tries, NextTryAt: stamp(d.NextAt),
-		CreatedAt: httpkit.NewTimestamp(d.CreatedAt), EndedAt: stamp(d.EndedAt),
+		Event: d.Event.ID().String(), Type: d.Event.Type, Sequence: d.Event.Sequence, State: string(d.State), Tries: d.Tries,
+		NextTryAt: stamp(d.NextAt), CreatedAt: httpkit.NewTimestamp(d.CreatedAt), EndedAt: stamp(d.EndedAt),
+	}
+	if d.Event.Order != (payment.OrderID{}) {
+		v.OrderID = shown(d.Event.Order.String())
 	}
 	if d.Endpoint != payment.Storefront {
 		v.Endpoint = shown(d.Endpoint.String())

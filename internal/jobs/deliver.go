@@ -168,7 +168,7 @@ func (b *batch) deliver(ctx context.Context, d payment.Delivery) {
 	if skip || v.untried {
 		v = verdict{outcome: payment.Outcome{State: payment.DeliveryPending, NextAt: b.jobs.Now(), Untried: true}}
 	}
-	v.outcome.Event, v.outcome.Sequence = payment.EventID{Order: d.Event.Order, N: d.Event.N}, d.Event.Sequence
+	v.outcome.Event, v.outcome.Sequence = d.Event.ID(), d.Event.Sequence
 	b.add(ctx, d, v)
 }
 

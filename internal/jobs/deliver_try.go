@@ -136,6 +136,6 @@ func why(a outbound.Answer, err error) string {
 // a tenth of the wait, the same for the same try.
 func spread(d payment.Delivery, wait time.Duration) time.Duration {
 	h := fnv.New32a()
-	_, _ = h.Write([]byte(payment.EventID{Order: d.Event.Order, N: d.Event.N}.String() + d.Endpoint.String() + strconv.Itoa(d.Tries))) // it never fails
+	_, _ = h.Write([]byte(d.Event.ID().String() + d.Endpoint.String() + strconv.Itoa(d.Tries))) // it never fails
 	return time.Duration(h.Sum32()%1000) * wait / 10_000
 }

@@ -17,9 +17,9 @@ type Event struct {
 	ID            string    `json:"id" doc:"The same each time the event is delivered."`
 	Type          string    `json:"type" example:"order.paid"`
 	Sequence      int64     `json:"sequence" doc:"Orders the events of the store, with gaps: goes into after."`
-	OrderSequence int       `json:"order_sequence" doc:"Numbers the events of the order from 1, without gaps."`
-	OrderID       string    `json:"order_id"`
-	Number        string    `json:"number" doc:"The store's number of the order."`
+	OrderSequence *int      `json:"order_sequence" doc:"Numbers the events of the order from 1, without gaps; null without an order."`
+	OrderID       *string   `json:"order_id" doc:"Null for what happens to a case that fits no order."`
+	Number        *string   `json:"number" doc:"The store's number of the order; null without an order."`
 	CreatedAt     time.Time `json:"created_at" doc:"RFC 3339, UTC."`
 	Data          EventData `json:"data"`
 }
@@ -49,9 +49,11 @@ type CommandLine struct {
 // EventOf puts an event into the shape in which stores get it.
 func EventOf(e payment.Event) Event {
 	v := Event{
-		ID: payment.EventID{Order: e.Order, N: e.N}.String(), Type: e.Type, Sequence: e.Sequence, OrderSequence: e.N,
-		OrderID: e.Order.String(), Number: e.Number, CreatedAt: e.At.UTC().Truncate(time.Microsecond),
+		ID: e.ID().String(), Type: e.Type, Sequence: e.Sequence, CreatedAt: e.At.UTC().Truncate(time.Microsecond),
 		Data: EventData{Effect: e.Effect, Status: e.Status},
+	}
+	if e.Order != (payment.OrderID{}) {
+		v.OrderSequence, v.OrderID, v.Number = &e.N, new(e.Order.String()), &e.Number
 	}
 	if e.Payment != 0 {
 		v.Data.Payment = payment.PaymentID{Order: e.Order, N: e.Payment}.String()

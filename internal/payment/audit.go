@@ -21,9 +21,11 @@ type AuditEntry struct {
 	// Action is what was done: the type of an event, or such as key.created.
 	Action string
 	// Subject is the id of what was changed.
-	Subject  string
-	Order    OrderID // zero for none
-	Amount   string  // decimal text, "" for none
+	Subject string
+	// Order is zero for none. Of an entry that takes over what a case without an order
+	// told of itself it is the case's id, as in the event: see AboutOrder.
+	Order    OrderID
+	Amount   string // decimal text, "" for none
 	Currency string
 	Status   string
 	Detail   string
@@ -63,8 +65,8 @@ func (e *AuditEntry) Chained(before []byte) []byte {
 // AuditOf makes the entry of an event, whose content hashes to digest.
 func AuditOf(store string, e Event, digest []byte) AuditEntry {
 	entry := AuditEntry{
-		Store: store, At: e.At, Actor: e.Actor, Source: e.Source, Action: e.Type, Subject: auditSubject(e), Order: e.Order,
-		Status: e.Status, Event: e.N, Sequence: e.Sequence, Digest: digest,
+		Store: store, At: e.At, Actor: e.Actor, Source: e.Source, Action: e.Type, Subject: auditSubject(e), Order: e.ID().Order,
+		Status: e.Status, Detail: string(e.CaseKind), Event: e.N, Sequence: e.Sequence, Digest: digest,
 	}
 	if e.Amount != nil {
 		entry.Amount, entry.Currency = e.Amount.String(), e.Amount.Currency().String()
@@ -81,6 +83,14 @@ func AuditOf(store string, e Event, digest []byte) AuditEntry {
 		entry.Source = ActorSystem
 	}
 	return entry
+}
+
+// AboutOrder is the order that the entry is about, zero for none.
+func (e *AuditEntry) AboutOrder() OrderID {
+	if e.Subject == CaseID(e.Order).String() {
+		return OrderID{}
+	}
+	return e.Order
 }
 
 func auditSubject(e Event) string {

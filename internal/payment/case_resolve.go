@@ -56,7 +56,7 @@ func (o *Order) WorkCases(known []Case) error {
 	o.Staged.Cases = slices.DeleteFunc(o.Staged.Cases, func(c Case) bool { return slices.ContainsFunc(known, c.repeats) })
 	inSequence(o.Staged.Cases)
 	for _, c := range o.Staged.Cases {
-		o.tellCase("case.opened", c, c.OpenedAt)
+		o.tellCase(CaseOpenedEvent, c, c.OpenedAt)
 		o.Note(c.OpenedAt, "system", "A case is open ("+string(c.Kind)+"): "+c.Detail)
 	}
 	open := slices.DeleteFunc(slices.Concat(known, o.Staged.Cases), func(c Case) bool { return c.State != CaseOpen })
@@ -82,7 +82,7 @@ func (o *Order) WorkCases(known []Case) error {
 func (o *Order) endCase(c Case, r Resolution) {
 	c.State, c.Resolution = CaseResolved, r
 	o.Staged.Resolved = append(o.Staged.Resolved, c)
-	o.tellCase("case.resolved", c, r.At)
+	o.tellCase(CaseResolvedEvent, c, r.At)
 	text := "The case " + string(c.Kind) + " is resolved: " + r.Word
 	if r.Action != CaseActNone {
 		text += ", with " + string(r.Action)
@@ -90,11 +90,10 @@ func (o *Order) endCase(c Case, r Resolution) {
 	o.Note(r.At, r.By, text+". "+r.Reason)
 }
 
-func (o *Order) tellCase(event string, c Case, at time.Time) {
-	o.Emit(Event{
-		Type: event, Case: c.ID, CaseKind: c.Kind, Payment: c.Payment, Transaction: c.Transaction, Status: c.State,
-		Amount: c.Amount,
-	}, at)
+func (o *Order) tellCase(eventType string, c Case, at time.Time) {
+	e := c.event()
+	e.Type = eventType
+	o.Emit(e, at)
 }
 
 // compare orders cases by age.
@@ -118,8 +117,12 @@ func inSequence(cases []Case) {
 	}
 }
 
-// AppliedAfterAll is why a case about a notification resolves itself.
-const AppliedAfterAll = "The notification was applied after all."
+// AppliedAfterAll is how a case about a notification resolves itself.
+func AppliedAfterAll(at time.Time) Resolution {
+	return Resolution{
+		Word: "applied", Reason: "The notification was applied after all.", Action: CaseActNone, By: "system", At: at,
+	}
+}
 
 // Settled resolves the case of a notification that was given up, once it is
 // applied after all; nil is no notification.
@@ -127,9 +130,7 @@ func (o *Order) Settled(n *Notification) {
 	if n == nil || n.State != NotificationApplied || n.Tries == 0 || o.Review == "" {
 		return
 	}
-	o.ResolveCases(CaseEnd{Kinds: []CaseKind{CaseFailedRun}, Subject: CaseSubject(n.EventID), Resolution: Resolution{
-		Word: "applied", Reason: AppliedAfterAll, Action: CaseActNone, By: "system", At: o.UpdatedAt,
-	}})
+	o.ResolveCases(CaseEnd{Kinds: []CaseKind{CaseFailedRun}, Subject: CaseSubject(n.EventID), Resolution: AppliedAfterAll(o.UpdatedAt)})
 }
 
 // endCases resolves the cases of a payment that what was just learnt has settled:

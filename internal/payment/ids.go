@@ -30,7 +30,8 @@ type (
 	TransactionID ChildID
 	// RunID identifies a run of a pipeline for an order: "run_…".
 	RunID ChildID
-	// EventID identifies an event of an order: "evt_…".
+	// EventID identifies an event of an order, or of a case without one, whose id then
+	// stands in place of the order's: "evt_…".
 	EventID ChildID
 	// NoteID identifies a note of an order: "not_…".
 	NoteID ChildID

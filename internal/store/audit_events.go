@@ -97,7 +97,7 @@ func lockHead(ctx context.Context, tx pgx.Tx, store string) (*payment.AuditHead,
 
 // extend chains entries behind the head and writes both, in one round trip.
 func extend(ctx context.Context, tx pgx.Tx, head *payment.AuditHead, entries []payment.AuditEntry) error {
-	columns := make([][]any, 14)
+	columns := make([][]any, 15)
 	for i := range entries {
 		e := &entries[i]
 		head.Position++
@@ -106,7 +106,7 @@ func extend(ctx context.Context, tx pgx.Tx, head *payment.AuditHead, entries []p
 		head.Hash = e.Hash
 		for c, v := range []any{
 			e.Position, e.At, e.Actor, e.Source, e.Action, e.Subject, [16]byte(e.Order), e.Amount, e.Currency, e.Status,
-			e.Event, e.Sequence, e.Digest, e.Hash,
+			e.Detail, e.Event, e.Sequence, e.Digest, e.Hash,
 		} {
 			columns[c] = append(columns[c], v)
 		}
@@ -118,9 +118,9 @@ func extend(ctx context.Context, tx pgx.Tx, head *payment.AuditHead, entries []p
 			args = append(args, column)
 		}
 		batch.Queue(`insert into audit (store, position, at, actor, source, action, subject, order_id, amount, currency, status,
-				event, sequence, digest, hash)
+				detail, event, sequence, digest, hash)
 			select $1, * from unnest($2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[],
-				$9::text[], $10::text[], $11::text[], $12::int[], $13::bigint[], $14::bytea[], $15::bytea[])`, args...)
+				$9::text[], $10::text[], $11::text[], $12::text[], $13::int[], $14::bigint[], $15::bytea[], $16::bytea[])`, args...)
 	}
 	batch.Queue(`update audit_heads set position = $2, hash = $3, sequence = $4 where store = $1`,
 		head.Store, head.Position, head.Hash, head.Sequence)
@@ -149,18 +149,17 @@ const eventDigest = `sha256(convert_to(json_build_array(e.order_id, e.n, e.type,
 // out: its columns say what it was.
 func scanAudited(row pgx.CollectableRow, store string) (payment.AuditEntry, error) {
 	var columns payment.Event
-	var order [16]byte
+	var key [16]byte
 	var body, digest []byte
-	err := row.Scan(&columns.Type, &columns.At, &columns.Sequence, &order, &columns.N, &body, &columns.Actor, &columns.Source, &digest)
+	err := row.Scan(&columns.Type, &columns.At, &columns.Sequence, &key, &columns.N, &body, &columns.Actor, &columns.Source, &digest)
 	if err != nil {
 		return payment.AuditEntry{}, err
 	}
-	columns.Order = order
 	e, err := decodeEvent(body)
 	if err != nil {
 		e = payment.Event{}
 	}
-	e.Type, e.At, e.Sequence, e.Order, e.N = columns.Type, columns.At, columns.Sequence, columns.Order, columns.N
+	e.Type, e.At, e.Sequence, e.Order, e.N = columns.Type, columns.At, columns.Sequence, keptUnder(key, e), columns.N
 	e.Actor, e.Source = columns.Actor, columns.Source
 	return payment.AuditOf(store, e, digest), nil
 }

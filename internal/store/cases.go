@@ -70,14 +70,18 @@ func (s *Store) CasesOf(ctx context.Context, id payment.OrderID) ([]payment.Case
 
 const casesOfOrder = `select ` + caseColumns + caseTables + ` where c.order_id = $1 order by c.opened_at, c.id`
 
-// ResolveCase ends a case that belongs to no order, as its Resolution says, and
-// keeps the answer under the idempotency key. One that is not open any more is
+// ResolveCase ends a case that belongs to no order, as its Resolution says, tells of
+// it, and keeps the answer under the idempotency key. One that is not open any more is
 // payment.ErrCaseResolved, and a key that was taken before a *payment.Claimed.
 func (s *Store) ResolveCase(
 	ctx context.Context, c payment.Case, claim *payment.Claim, reply payment.Reply, by payment.AuditEntry,
 ) error {
-	by.Store, by.Action, by.Subject, by.Status, by.Detail = c.Store, "case.resolved", c.ID.String(), payment.CaseResolved, c.Resolution.Word
-	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	c.State = payment.CaseResolved
+	end, args, err := telling(endCase, endCaseArgs(&c), &c, by)
+	if err != nil {
+		return fmt.Errorf("resolve case %s: %w", c.ID, err)
+	}
+	err = s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		status, body := kept(&reply)
 		_, err := tx.Exec(ctx, `insert into idempotency_keys (store, operation, key, fingerprint, created_at, finished, status, body)
 			values ($1, $2, $3, $4, $5, true, $6, $7)`,
@@ -85,14 +89,11 @@ func (s *Store) ResolveCase(
 		if err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, endCase, endCaseArgs(&c)...)
-		if err != nil {
-			return err
+		tag, err := tx.Exec(ctx, end, args...)
+		if err == nil && tag.RowsAffected() == 0 {
+			err = payment.ErrCaseResolved
 		}
-		if tag.RowsAffected() == 0 {
-			return payment.ErrCaseResolved
-		}
-		return appendAudit(ctx, tx, by)
+		return err
 	})
 	switch {
 	case violated(err) == "idempotency_keys_pkey":
@@ -127,19 +128,26 @@ type querier interface {
 	Query(ctx context.Context, query string, args ...any) (pgx.Rows, error)
 }
 
-// queueCases writes what workCases found.
-func queueCases(batch *pgx.Batch, o *payment.Order) {
+// queueCases writes what workCases found. It comes behind the events of the order.
+func queueCases(batch *pgx.Batch, o *payment.Order) error {
 	for i := range o.Staged.Cases {
-		queueCase(batch, &o.Staged.Cases[i])
+		if err := queueCase(batch, &o.Staged.Cases[i]); err != nil {
+			return err
+		}
 	}
 	for i := range o.Staged.Resolved {
-		batch.Queue(endCase, endCaseArgs(&o.Staged.Resolved[i])...)
+		c := &o.Staged.Resolved[i]
+		if err := queueTold(batch, endCase, endCaseArgs(c), c); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // queueCase inserts a case, unless it is in the books. The order's lock sees to
 // that; the index is for cases that have no order, and for what nobody thought of.
-func queueCase(batch *pgx.Batch, c *payment.Case) {
+func queueCase(batch *pgx.Batch, c *payment.Case) error {
+	c.State = payment.CaseOpen
 	var order *[16]byte
 	if c.Order != (payment.OrderID{}) {
 		order = (*[16]byte)(&c.Order)
@@ -153,16 +161,10 @@ func queueCase(batch *pgx.Batch, c *payment.Case) {
 		code := claimed.Currency().String()
 		claimedIn = &code
 	}
-	statement, args := insertCase, []any{
+	return queueTold(batch, insertCase, []any{
 		[16]byte(c.ID), c.Store, order, string(c.Kind), c.Payment, c.Transaction, payment.CaseSubject(c.Subject), c.Detail,
 		c.OpenedAt, minorOf(c.Amount), minorOf(claimed), claimedIn,
-	}
-	if order == nil { // no event of an order tells of it
-		statement = `with opened as (` + insertCase + ` returning id)
-			select audit_append($2, $9, 'system', 'system', 'case.opened', $13, null, '', '', 'open', $4) from opened`
-		args = append(args, c.ID.String())
-	}
-	batch.Queue(statement, args...)
+	}, c)
 }
 
 const insertCase = `insert into cases (id, store, order_id, kind, payment, transaction, subject, state, detail, opened_at, amount,
@@ -251,8 +253,10 @@ func (s *Store) openCase(ctx context.Context, tx pgx.Tx, c payment.Case) error {
 	batch.Queue(`update orders set review = $2, numbers = $3, sequence = $4, updated_at = $5 where id = $1`,
 		[16]byte(o.ID), string(o.Review), o.Numbers, o.Sequence, c.OpenedAt)
 	queueNotes(batch, o)
-	queueCases(batch, o)
 	if err := queueEvents(batch, o, status); err != nil {
+		return err
+	}
+	if err := queueCases(batch, o); err != nil {
 		return err
 	}
 	return tx.SendBatch(ctx, batch).Close()

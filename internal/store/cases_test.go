@@ -205,8 +205,8 @@ func TestACaseWithoutAnOrderIsResolvedOnceUnderAKey(t *testing.T) {
 	reply := payment.Reply{Status: 200, Body: []byte("{}"), Final: true}
 	by := payment.AuditEntry{At: b.now(), Actor: "key_1", Source: "api"}
 	require.NoError(t, b.ResolveCase(t.Context(), c, claim, reply, by))
-	require.Equal(t, "key_1 case.resolved "+c.ID.String(),
-		value[string](b, "select actor || ' ' || action || ' ' || subject from audit where action = 'case.resolved'"))
+	resolved := b.sealed("demo", 2)[1]
+	require.Equal(t, "key_1 case.resolved "+c.ID.String(), resolved.Actor+" "+resolved.Action+" "+resolved.Subject)
 
 	var claimed *payment.Claimed
 	require.ErrorAs(t, b.ResolveCase(t.Context(), c, claim, reply, by), &claimed)

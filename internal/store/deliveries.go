@@ -81,7 +81,7 @@ func fresh(ctx context.Context, tx pgx.Tx, b *payment.Batch, until int64, limit 
 		planned, b.Endpoint.Store, b.Cursor, b.Endpoint.Types, room, scan, until)
 	again := make(map[payment.EventID]bool, len(b.Due)) // posted by somebody's wish before their turn came
 	for _, d := range b.Due {
-		again[payment.EventID{Order: d.Event.Order, N: d.Event.N}] = true
+		again[d.Event.ID()] = true
 	}
 	for rows.Next() {
 		var isWanted, scannedAll bool
@@ -92,7 +92,7 @@ func fresh(ctx context.Context, tx pgx.Tx, b *payment.Batch, until int64, limit 
 		}
 		room--
 		b.Cursor, b.More = e.Sequence, room == 0 || scannedAll
-		if isWanted && !again[payment.EventID{Order: e.Order, N: e.N}] {
+		if isWanted && !again[e.ID()] {
 			b.Due = append(b.Due, payment.Delivery{Event: e, Endpoint: b.Endpoint.ID, State: payment.DeliveryPending})
 		}
 	}
@@ -156,9 +156,10 @@ func finish(ctx context.Context, tx pgx.Tx, t payment.Target, outcomes []payment
 }
 
 // disable ends deliveries to an endpoint. One that failed for days is something
-// that a person has to look at; one that said that it is gone meant it.
+// that a person has to look at; one that said that it is gone meant it. What is told
+// of that is for the others only.
 func (s *Store) disable(ctx context.Context, tx pgx.Tx, t payment.Target, why payment.DisabledReason, at time.Time) error {
-	tag, err := tx.Exec(ctx, `update webhook_endpoints set active = false, until = `+present+`, disabled_reason = $3, updated_at = $4
+	tag, err := tx.Exec(ctx, `update webhook_endpoints set active = false, until = `+begun+`, disabled_reason = $3, updated_at = $4
 		where store = $1 and id = $2 and active and id <> $5`,
 		t.Store, [16]byte(t.Endpoint), string(why), at, [16]byte(payment.Storefront))
 	if err != nil || tag.RowsAffected() == 0 {
@@ -166,10 +167,13 @@ func (s *Store) disable(ctx context.Context, tx pgx.Tx, t payment.Target, why pa
 	}
 	batch := &pgx.Batch{}
 	if why == payment.DisabledFailing {
-		queueCase(batch, &payment.Case{
+		err := queueCase(batch, &payment.Case{
 			ID: payment.CaseID(s.newID()), Store: t.Store, Kind: payment.CaseEndpointDisabled, Subject: t.Endpoint.String(),
 			Detail: "A webhook endpoint did not answer for days and gets no events any more.", OpenedAt: at,
 		})
+		if err != nil {
+			return err
+		}
 	}
 	entry := endpointAudit(payment.ByActor("", at), "disabled", t.Store, t.Endpoint)
 	entry.Detail = string(why)

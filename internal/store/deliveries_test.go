@@ -86,9 +86,7 @@ func (b *bundle) deliveries(e payment.EndpointID) []payment.Delivery {
 	return list
 }
 
-func eventOf(d payment.Delivery) payment.EventID {
-	return payment.EventID{Order: d.Event.Order, N: d.Event.N}
-}
+func eventOf(d payment.Delivery) payment.EventID { return d.Event.ID() }
 
 func typesOf(deliveries []payment.Delivery) []string {
 	list := make([]string, len(deliveries))

@@ -83,7 +83,7 @@ func (s *Store) Redeliver(
 		for _, d := range found {
 			again = append(again, *d)
 		}
-		by.Store, by.Action, by.Subject, by.Order = store, "event.redelivered", id.String(), id.Order
+		by.Store, by.Action, by.Subject, by.Order = store, "event.redelivered", id.String(), again[0].Event.Order
 		return appendAudit(ctx, tx, by)
 	})
 	if err != nil {

@@ -40,15 +40,25 @@ const eventColumns = `e.sequence, e.order_id, e.n, e.body`
 
 func scanEvent(row pgx.CollectableRow) (payment.Event, error) {
 	var sequence int64
-	var order [16]byte
+	var key [16]byte
 	var n int
 	var body []byte
-	if err := row.Scan(&sequence, &order, &n, &body); err != nil {
+	if err := row.Scan(&sequence, &key, &n, &body); err != nil {
 		return payment.Event{}, err
 	}
 	e, err := decodeEvent(body)
-	e.Sequence, e.Order, e.N = sequence, order, n
+	e.Sequence, e.N = sequence, n
+	e.Order = keptUnder(key, e)
 	return e, err
+}
+
+// keptUnder is the order that the key of an event names: none, where that is the case
+// that it tells of.
+func keptUnder(key [16]byte, e payment.Event) payment.OrderID {
+	if e.Case == payment.CaseID(key) {
+		return payment.OrderID{}
+	}
+	return key
 }
 
 // eventJSON is an event as the column body keeps it: in the shape in which stores
@@ -77,24 +87,44 @@ type eventDataJSON struct {
 	Currency    string `json:"currency,omitempty"`
 }
 
+// caseEventJSON is what a case without an order tells of itself, as the column body
+// keeps it.
+type caseEventJSON struct {
+	ID        string        `json:"id"`
+	Type      string        `json:"type"`
+	CreatedAt time.Time     `json:"created_at"`
+	Data      eventDataJSON `json:"data"`
+}
+
+func encodeCaseEvent(e payment.Event) ([]byte, error) {
+	return encodeBody(e, caseEventJSON{ID: e.ID().String(), Type: e.Type, CreatedAt: e.At.UTC(), Data: dataOf(e)})
+}
+
 func encodeEvent(o *payment.Order, status payment.Status, e payment.Event) ([]byte, error) {
-	out := eventJSON{
-		ID: payment.EventID{Order: o.ID, N: e.N}.String(), Type: e.Type, OrderSequence: e.N, OrderID: o.ID.String(),
-		Number: o.Number, CreatedAt: e.At.UTC(), OrderStatus: string(o.Saved.Status), PaymentStatus: string(status),
-		Data: eventDataJSON{Effect: e.Effect, Status: e.Status},
-	}
+	return encodeBody(e, eventJSON{
+		ID: e.ID().String(), Type: e.Type, OrderSequence: e.N, OrderID: o.ID.String(), Number: o.Number, CreatedAt: e.At.UTC(),
+		OrderStatus: string(o.Saved.Status), PaymentStatus: string(status), Data: dataOf(e),
+	})
+}
+
+func dataOf(e payment.Event) eventDataJSON {
+	data := eventDataJSON{Effect: e.Effect, Status: e.Status}
 	if e.Payment != 0 {
-		out.Data.Payment = payment.PaymentID{Order: o.ID, N: e.Payment}.String()
+		data.Payment = payment.PaymentID{Order: e.Order, N: e.Payment}.String()
 	}
 	if e.Transaction != 0 {
-		out.Data.Transaction = payment.TransactionID{Order: o.ID, N: e.Transaction}.String()
+		data.Transaction = payment.TransactionID{Order: e.Order, N: e.Transaction}.String()
 	}
 	if e.Case != (payment.CaseID{}) {
-		out.Data.Case, out.Data.Kind = e.Case.String(), string(e.CaseKind)
+		data.Case, data.Kind = e.Case.String(), string(e.CaseKind)
 	}
 	if e.Amount != nil {
-		out.Data.Amount, out.Data.Currency = e.Amount.String(), e.Amount.Currency().String()
+		data.Amount, data.Currency = e.Amount.String(), e.Amount.Currency().String()
 	}
+	return data
+}
+
+func encodeBody(e payment.Event, out any) ([]byte, error) {
 	body, err := json.Marshal(out, tolerant)
 	if err != nil {
 		return nil, fmt.Errorf("encode event %s: %w", e.Type, err)

@@ -17,8 +17,7 @@ func (s *Store) KeepRejected(ctx context.Context, n *payment.Notification, c pay
 		}
 		batch.Queue(`update notifications set state = $2, error = $3, due_at = null where store = $4 and id = $1`,
 			[16]byte(n.ID), string(n.State), n.Error, n.Store)
-		queueCase(batch, &c)
-		return nil
+		return queueCase(batch, &c)
 	})
 	if violated(err) == "notifications_event_key" {
 		return nil // this content is on record too
@@ -33,9 +32,9 @@ func (s *Store) PostponeNotification(ctx context.Context, n *payment.Notificatio
 		batch.Queue(`update notifications set due_at = $2, tries = $3
 			where store = $4 and id = $1 and state in ('parked', 'failed')`,
 			[16]byte(n.ID), nullTime(n.DueAt), n.Tries, n.Store)
-		if open != nil {
-			queueCase(batch, open)
+		if open == nil {
+			return nil
 		}
-		return nil
+		return queueCase(batch, open)
 	})
 }

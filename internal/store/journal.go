@@ -102,13 +102,4 @@ func queueSettled(batch *pgx.Batch, o *payment.Order, n *payment.Notification) {
 	batch.Queue(`update notifications set order_id = $2, state = $3, error = $4, due_at = $5, tries = $6
 		where store = $7 and id = $1`,
 		[16]byte(n.ID), [16]byte(o.ID), string(n.State), n.Error, nullTime(n.DueAt), n.Tries, n.Store)
-	if n.State == payment.NotificationApplied {
-		batch.Queue(`with resolved as (
-				update cases set state = 'resolved', resolved_at = $3, resolution = 'applied', resolved_reason = $4,
-					resolved_by = 'system', action = 'none'
-				where order_id is null and kind = 'orphan_notification' and transaction = 0 and subject = $2 and store = $1
-					and state = 'open' returning store)
-			select audit_append($1, $3, 'system', 'system', 'case.resolved', $2, null, '', '', 'resolved', 'orphan_notification')
-			from resolved`, n.Store, n.ID.String(), o.UpdatedAt, payment.AppliedAfterAll)
-	}
 }

@@ -96,7 +96,9 @@ func (s *Store) ForgetSeen(ctx context.Context, run, before payment.ID) error {
 func (s *Store) OpenCases(ctx context.Context, cases []payment.Case) error {
 	err := s.send(ctx, func(batch *pgx.Batch) error {
 		for i := range cases {
-			queueCase(batch, &cases[i])
+			if err := queueCase(batch, &cases[i]); err != nil {
+				return err
+			}
 		}
 		return nil
 	})

@@ -78,7 +78,9 @@ func queueChildren(batch *pgx.Batch, o *payment.Order, closing payment.Closing) 
 	if err := queueEvents(batch, o, o.PaymentStatus()); err != nil {
 		return err
 	}
-	queueCases(batch, o)
+	if err := queueCases(batch, o); err != nil {
+		return err
+	}
 	if n := closing.Notification; n != nil && n.State != payment.NotificationApplied || n != nil && n.Tries > 0 {
 		queueSettled(batch, o, n)
 	}

@@ -65,6 +65,9 @@ func (s *Store) advance(
 		o.Settled(closing.Notification)
 		err = s.workCases(ctx, conn, o)
 	}
+	if err == nil {
+		err = settleOrphan(ctx, conn, o, closing.Notification)
+	}
 	if err != nil {
 		return rollback(ctx, conn, err)
 	}
