@@ -18,7 +18,8 @@ import (
 
 const (
 	pspKey    = "chaos-psp-key"
-	pspSecret = "chaos-psp-webhook-secret" //nolint:gosec // of a simulator
+	pspSecret = "chaos-psp-webhook-secret"                     //nolint:gosec // of a simulator
+	secretKey = "YSBrZXkgdGhhdCBldmVyeSB0ZXN0IHJ1biBrbm93cy4=" //nolint:gosec // of instances that live for a run
 	// pspTimeout is how long the service waits for the PSP, and finality how long
 	// the PSP's "no such payment" means nothing.
 	pspTimeout = 2 * time.Second

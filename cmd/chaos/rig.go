@@ -144,6 +144,7 @@ func (r *rig) environment() ([]string, error) {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.TempDir(),
 		"PAYSVC_LISTEN=127.0.0.1:0", "PAYSVC_DATABASE_URL=" + u.String(), "PAYSVC_DATABASE_CONNECTIONS=12",
 		"PAYSVC_PUBLIC_URL=" + publicURL, "PAYSVC_SETTINGS=" + path, "PAYSVC_MAIL_FOLDER=" + filepath.Join(r.dir, "mails"),
+		"PAYSVC_SECRET_KEY=" + secretKey,
 		"PAYSVC_RATE_PER_IP=0", "PAYSVC_RATE_PER_KEY=0", "PAYSVC_SANDBOX_URL=" + r.psp.url,
 		"PAYSVC_SANDBOX_API_KEY=" + pspKey, "PAYSVC_SANDBOX_WEBHOOK_SECRET=" + pspSecret,
 	}, nil

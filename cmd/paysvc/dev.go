@@ -194,7 +194,7 @@ func keep(path, text string) error {
 	return os.WriteFile(path, []byte(text+"\n"), 0o600)
 }
 
-// devKey is what the secrets of webhooks are derived from, made once and kept.
+// devKey is what the secrets of webhooks and the key of gift cards are derived from, made once and kept.
 func devKey(folder string) (outbound.Secrets, error) {
 	path := filepath.Join(folder, "secret-key")
 	if kept, err := os.ReadFile(path); err == nil {

@@ -47,7 +47,7 @@ func (a *API) issueGiftCard(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	err = a.Books.GiftCards.IssueGiftCard(ctx, card, claim, payment.Reply{Status: http.StatusCreated, Body: sealed, Final: true}, a.by(ctx))
+	err = a.Books.GiftCards.IssueGiftCard(ctx, card, code, claim, payment.Reply{Status: http.StatusCreated, Body: sealed, Final: true}, a.by(ctx))
 	replayed := false
 	if claimed, ok := errors.AsType[*payment.Claimed](err); ok {
 		body, err = issuedBefore(claim, claimed, seal)
@@ -105,6 +105,6 @@ func (a *API) newGiftCard(ctx context.Context, b *giftCardBody) (payment.GiftCar
 			Fields: in.fields,
 		}
 	}
-	card.CodeHash, card.Last4 = code.Hash(card.Store), code.Last4()
+	card.Last4 = code.Last4()
 	return card, code, nil
 }

@@ -9,9 +9,9 @@ import (
 
 // GiftCards keeps the gift cards of stores.
 type GiftCards interface {
-	IssueGiftCard(ctx context.Context, c payment.GiftCard, claim *payment.Claim, reply payment.Reply, by payment.AuditEntry) error
+	IssueGiftCard(ctx context.Context, c payment.GiftCard, code payment.GiftCardCode, claim *payment.Claim, reply payment.Reply, by payment.AuditEntry) error
 	GiftCard(ctx context.Context, store string, id payment.GiftCardID) (payment.GiftCard, []payment.GiftCardEntry, error)
-	GiftCardByCode(ctx context.Context, store string, code payment.GiftCardCode) (payment.GiftCard, error)
+	GiftCardByCode(ctx context.Context, l payment.GiftCardLookup) (payment.GiftCard, error)
 	ListGiftCards(ctx context.Context, store string, p payment.Page) ([]payment.GiftCard, string, error)
 	ActivateGiftCard(ctx context.Context, store string, id payment.GiftCardID, active bool, by payment.AuditEntry) (payment.GiftCard, error)
 }
@@ -143,7 +143,7 @@ func (a *API) findGiftCard(ctx context.Context, in *struct {
 	if !ok {
 		return nil, errCodeInvalid
 	}
-	card, err := a.Books.GiftCards.GiftCardByCode(ctx, storeOf(ctx), code)
+	card, err := a.Books.GiftCards.GiftCardByCode(ctx, payment.GiftCardLookup{Store: storeOf(ctx), Code: code})
 	if err != nil {
 		return nil, err
 	}

@@ -24,15 +24,16 @@ type described struct {
 type problems map[int]string
 
 const (
-	noOrder     = "`not_found`: the store has no order of this id."
-	closed      = "`order_not_open`: the order is closed. `payment_in_progress`: a payment is under way."
-	repeats     = " `idempotency_in_progress`: the first request with this key still runs."
-	reused      = " `idempotency_key_reused`: the key came with another body."
-	noCase      = "`not_found`: the store has no case of this id."
-	noEndpoint  = "`not_found`: the store has no webhook endpoint of this id."
-	noGiftCard  = "`not_found`: the store has no gift card of this id."
-	webhooksOff = "`webhooks_not_configured`: the operator has to set `PAYSVC_SECRET_KEY`."
-	version     = "`version_conflict`: the value is not the one that the precondition names."
+	noOrder      = "`not_found`: the store has no order of this id."
+	closed       = "`order_not_open`: the order is closed. `payment_in_progress`: a payment is under way."
+	repeats      = " `idempotency_in_progress`: the first request with this key still runs."
+	reused       = " `idempotency_key_reused`: the key came with another body."
+	noCase       = "`not_found`: the store has no case of this id."
+	noEndpoint   = "`not_found`: the store has no webhook endpoint of this id."
+	noGiftCard   = "`not_found`: the store has no gift card of this id."
+	giftCardsOff = "`gift_cards_not_configured`: the operator has to set `PAYSVC_SECRET_KEY`. `gift_cards_other_key`: to what it was when the store's cards were issued."
+	webhooksOff  = "`webhooks_not_configured`: the operator has to set `PAYSVC_SECRET_KEY`."
+	version      = "`version_conflict`: the value is not the one that the precondition names."
 )
 
 // sections lists every operation, in the order of an order's life.
@@ -176,14 +177,16 @@ var sections = []section{
 		}},
 	}},
 	{"Gift cards", "Money that was paid in advance and is kept here: what the gateway `gift-card` takes from. Each card has a ledger, whose entries add up to its balance.", []described{
-		{"issue-gift-card", "Issues a card. Its code is in this answer and never shown again; what is kept is a hash. With `code` a card that exists elsewhere is moved here.", problems{
+		{"issue-gift-card", "Issues a card. Its code is in this answer and never shown again; what is kept is a keyed hash. With `code` a card that exists elsewhere is moved here.", problems{
 			409: "`gift_card_code_taken`: the store has a card with this code. `gift_card_issued`: the card was issued with another API key, which alone is shown the code again." + repeats,
 			422: "`amount_invalid`, `currency_unknown`, `expires_at_past`, `code_invalid`, `validation_failed`: see `errors`." + reused,
+			503: giftCardsOff,
 		}},
 		{"list-gift-cards", "Lists the cards of the store, the newest first.", nil},
 		{"find-gift-card", "Reads the card of a code, such as a shopper has typed.", problems{
 			404: "`not_found`: the store has no card with this code.",
 			422: "`code_invalid`: the code is mistyped. Nobody was asked.",
+			503: giftCardsOff,
 		}},
 		{"get-gift-card", "Reads a card with its ledger.", problems{404: noGiftCard}},
 		{"deactivate-gift-card", "Blocks a card: it is not paid with any more. Money can still be given back to it.", problems{404: noGiftCard}},

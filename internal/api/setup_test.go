@@ -120,7 +120,7 @@ func bootOn(t *testing.T, database string, change ...func(*api.Deps)) *bundle {
 	b.Settings = b.load(log)
 
 	var err error
-	b.Store, err = store.Open(t.Context(), b.Database, store.Options{ConnectionsMax: 8, NewID: b.ids.New})
+	b.Store, err = store.Open(t.Context(), b.Database, store.Options{ConnectionsMax: 8, NewID: b.ids.New, GiftCardKey: cardKey(t)})
 	require.NoError(t, err)
 	t.Cleanup(b.Store.Close)
 	b.Moments, err = moments.New(moments.Deps{
@@ -143,6 +143,14 @@ func bootOn(t *testing.T, database string, change ...func(*api.Deps)) *bundle {
 	t.Cleanup(server.Close)
 	t.Cleanup(func() { _ = b.Simulator.Close() }) // runs before the server closes: nothing is delivered any more
 	return b
+}
+
+// cardKey is what codes of gift cards are hashed with.
+func cardKey(t *testing.T) payment.GiftCardKey {
+	t.Helper()
+	key, err := payment.NewGiftCardKey(bytes.Repeat([]byte{1}, 32))
+	require.NoError(t, err)
+	return key
 }
 
 func booksOf(s *store.Store, m *moments.Service) api.Books {

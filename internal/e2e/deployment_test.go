@@ -54,6 +54,7 @@ func deployOn(t testing.TB, database, timeout, finality string) *deployment {
 	d.env = map[string]string{
 		"PAYSVC_LISTEN": "127.0.0.1:0", "PAYSVC_DATABASE_URL": database, "PAYSVC_DATABASE_CONNECTIONS": "10",
 		"PAYSVC_PUBLIC_URL": publicURL, "PAYSVC_SETTINGS": path, "PAYSVC_MAIL_FOLDER": d.mails,
+		"PAYSVC_SECRET_KEY":  secretKey,
 		"PAYSVC_RATE_PER_IP": "0", "PAYSVC_RATE_PER_KEY": "0",
 		"PAYSVC_SANDBOX_URL": p.server.URL, "PAYSVC_SANDBOX_API_KEY": pspKey, "PAYSVC_SANDBOX_WEBHOOK_SECRET": pspSecret,
 	}

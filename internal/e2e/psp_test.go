@@ -21,6 +21,7 @@ import (
 const (
 	pspKey    = "e2e-psp-key"
 	pspSecret = "e2e-psp-webhook-secret"
+	secretKey = "YSBrZXkgdGhhdCBldmVyeSB0ZXN0IHJ1biBrbm93cy4=" // PAYSVC_SECRET_KEY
 	// publicURL is where the service believes to be, behind a proxy; the PSP's
 	// messages and the shoppers of these tests are sent on to the instances.
 	publicURL = "https://pay.example.org"

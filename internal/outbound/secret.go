@@ -38,6 +38,19 @@ func ParseSecrets(key string) (Secrets, error) {
 // Ready tells whether there is a key.
 func (s Secrets) Ready() bool { return s.derive != nil }
 
+// Key is 32 bytes for another purpose than endpoints, which nothing else is derived
+// for.
+func (s Secrets) Key(purpose string) ([]byte, error) {
+	if !s.Ready() {
+		return nil, errNoKey
+	}
+	key, err := s.derive("paysvc " + purpose)
+	if err != nil {
+		return nil, fmt.Errorf("derive a key: %w", err)
+	}
+	return key, nil
+}
+
 // Of is the secret of an endpoint in a version, which counts from 1.
 func (s Secrets) Of(endpoint string, version int) (string, error) {
 	if !s.Ready() {

@@ -34,6 +34,28 @@ func TestSecretsAreDerivedFromOneKey(t *testing.T) {
 	require.NotContains(t, fmt.Sprintf("%v %+v %#v", s, s, s), strings.Repeat("k", 8))
 }
 
+func TestKeysForOtherPurposesAreDerivedToo(t *testing.T) {
+	t.Parallel()
+	s, err := outbound.ParseSecrets(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k"), 32)))
+	require.NoError(t, err)
+	cards, err := s.Key("gift cards")
+	require.NoError(t, err)
+	require.Len(t, cards, 32)
+	again, err := s.Key("gift cards")
+	require.NoError(t, err)
+	require.Equal(t, cards, again)
+	others, err := s.Key("something else")
+	require.NoError(t, err)
+	require.NotEqual(t, cards, others)
+	other, err := outbound.ParseSecrets(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("l"), 32)))
+	require.NoError(t, err)
+	others, err = other.Key("gift cards")
+	require.NoError(t, err)
+	require.NotEqual(t, cards, others)
+	_, err = outbound.Secrets{}.Key("gift cards")
+	require.ErrorContains(t, err, "PAYSVC_SECRET_KEY")
+}
+
 func TestWithoutAKeyThereAreNoSecrets(t *testing.T) {
 	t.Parallel()
 	s, err := outbound.ParseSecrets("")

@@ -24,11 +24,10 @@ func ParseGiftCardID(s string) (GiftCardID, error) {
 type GiftCard struct {
 	ID    GiftCardID
 	Store string
-	// CodeHash is all that is kept of the code, but for its last four characters.
-	CodeHash []byte
-	Last4    string
-	Initial  Money
-	Balance  Money
+	// Last4 is all that is known of the code: beside it a hash is kept.
+	Last4   string
+	Initial Money
+	Balance Money
 	// Active tells that the card can be paid with. Money can be given back to any.
 	Active bool
 	// ExpiresAt is from when on it cannot be paid with; zero for never.
@@ -68,6 +67,12 @@ type GiftCardEntry struct {
 // Name is what a transaction knows the entry by.
 func (e GiftCardEntry) Name() string { return e.Card.String() + "-" + strconv.Itoa(e.N) }
 
+// GiftCardLookup asks for the card of a code.
+type GiftCardLookup struct {
+	Store string
+	Code  GiftCardCode
+}
+
 // GiftCardTaking asks to take money from the card of a code.
 type GiftCardTaking struct {
 	Store     string
@@ -91,6 +96,14 @@ type GiftCardReturning struct {
 
 // ErrGiftCardNotFound is a card that the store does not have.
 var ErrGiftCardNotFound = NotFound("the gift card")
+
+// Why no code is looked up, for the operator.
+var (
+	ErrGiftCardsOff = Errorf(KindUnavailable, "gift_cards_not_configured",
+		"the service has no key for the codes of gift cards. Its operator sets PAYSVC_SECRET_KEY")
+	ErrGiftCardsKeyed = Errorf(KindUnavailable, "gift_cards_other_key",
+		"the gift cards of the store were issued with another PAYSVC_SECRET_KEY. Its operator sets that one")
+)
 
 // Why a card is not paid with: in Why, for the shopper, who is told nothing that
 // only the holder of the card knows. A code that the store does not have, and one

@@ -16,9 +16,12 @@ import (
 // the errors of package payment; an error of kind unavailable, too, means that
 // nothing was taken, and any other that it is not known.
 func (s *Store) TakeFromGiftCard(ctx context.Context, t payment.GiftCardTaking) (payment.GiftCardEntry, error) {
+	if !s.cardKey.Ready() {
+		return payment.GiftCardEntry{}, payment.ErrGiftCardsOff
+	}
 	var entry payment.GiftCardEntry
 	err := s.repeatable(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		card, entries, err := lockCard(ctx, tx, "c.store = $1 and c.code_hash = $2", t.Store, t.Code.Hash(t.Store))
+		card, entries, err := lockCard(ctx, tx, "c.store = $1 and c.code_hash = $2", t.Store, s.cardKey.Hash(t.Store, t.Code))
 		if errors.Is(err, pgx.ErrNoRows) {
 			return payment.ErrGiftCardInvalid
 		}
@@ -40,7 +43,7 @@ func (s *Store) TakeFromGiftCard(ctx context.Context, t payment.GiftCardTaking) 
 		return addEntry(ctx, tx, t.Store, entry, "")
 	})
 	if err != nil {
-		return payment.GiftCardEntry{}, fmt.Errorf("take %s from a gift card: %w", t.Reference, err)
+		return payment.GiftCardEntry{}, fmt.Errorf("take %s from a gift card: %w", t.Reference, s.unlessKeyed(ctx, t.Store, err))
 	}
 	return entry, nil
 }

@@ -37,7 +37,7 @@ func (b *bundle) cut(times int64, after bool) *store.Store {
 	require.NoError(b.t, err)
 	c.wg.Go(c.serve)
 	u.Host = c.listener.Addr().String()
-	s, err := store.Open(b.t.Context(), u.String(), store.Options{NewID: b.ids.New})
+	s, err := store.Open(b.t.Context(), u.String(), store.Options{NewID: b.ids.New, GiftCardKey: cardKey(b.t, 1)})
 	require.NoError(b.t, err)
 	c.left.Store(times)
 	b.t.Cleanup(func() {

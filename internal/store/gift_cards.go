@@ -11,19 +11,22 @@ import (
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
-const cardColumns = `c.id, c.store, c.code_hash, c.last4, c.currency, c.initial, c.balance, c.active, c.expires_at, c.metadata,
+const cardColumns = `c.id, c.store, c.last4, c.currency, c.initial, c.balance, c.active, c.expires_at, c.metadata,
 	c.created_at, c.updated_at`
 
 // cardEntriesMax bounds how much of a ledger is read.
 const cardEntriesMax = 200
 
-// IssueGiftCard keeps a new card with its first entry, takes the idempotency key
+// IssueGiftCard keeps a new card with the hash of its code and its first entry, takes the idempotency key
 // and keeps the answer, and who issued the card in the audit, all in one commit. A key
 // that was taken before is a *payment.Claimed, and a code that the store has already a
 // conflict.
 func (s *Store) IssueGiftCard(
-	ctx context.Context, c payment.GiftCard, claim *payment.Claim, reply payment.Reply, by payment.AuditEntry,
+	ctx context.Context, c payment.GiftCard, code payment.GiftCardCode, claim *payment.Claim, reply payment.Reply, by payment.AuditEntry,
 ) error {
+	if err := s.checkCardKey(ctx, c.Store); err != nil {
+		return fmt.Errorf("issue gift card %s: %w", c.ID, err)
+	}
 	metadata, err := json.Marshal(c.Metadata)
 	if err != nil {
 		return fmt.Errorf("issue gift card %s: %w", c.ID, err)
@@ -32,11 +35,11 @@ func (s *Store) IssueGiftCard(
 		batch.Queue(`insert into idempotency_keys (store, operation, key, fingerprint, created_at, finished, status, body)
 			values ($1, $2, $3, $4, $5, true, $6, $7)`,
 			claim.Store, claim.Operation, claim.Key, claim.Fingerprint, claim.At, reply.Status, reply.Body)
-		batch.Queue(`insert into gift_cards (store, id, code_hash, last4, currency, initial, balance, entries, expires_at, metadata,
+		batch.Queue(`insert into gift_cards (store, id, code_hash, code_key, last4, currency, initial, balance, entries, expires_at, metadata,
 				created_at, updated_at)
-			values ($1, $2, $3, $4, $5, $6, $6, 1, $7, $8, $9, $9)`,
-			c.Store, [16]byte(c.ID), c.CodeHash, c.Last4, c.Initial.Currency().String(), c.Initial.Minor(), nullTime(c.ExpiresAt),
-			metadata, c.CreatedAt)
+			values ($1, $2, $3, $10, $4, $5, $6, $6, 1, $7, $8, $9, $9)`,
+			c.Store, [16]byte(c.ID), s.cardKey.Hash(c.Store, code), c.Last4, c.Initial.Currency().String(), c.Initial.Minor(), nullTime(c.ExpiresAt),
+			metadata, c.CreatedAt, s.cardKey.Name())
 		batch.Queue(`insert into gift_card_entries (store, card, n, kind, amount, before, balance, at)
 			values ($1, $2, 1, 'issue', $3, 0, $3, $4)`, c.Store, [16]byte(c.ID), c.Initial.Minor(), c.CreatedAt)
 		by.Store, by.Action, by.Subject = c.Store, "gift_card.issued", c.ID.String()
@@ -80,13 +83,6 @@ func (s *Store) GiftCard(
 		entries[i] = l.entry
 	}
 	return lines[0].card, entries, nil
-}
-
-// GiftCardByCode finds the card of a code.
-func (s *Store) GiftCardByCode(ctx context.Context, store string, code payment.GiftCardCode) (payment.GiftCard, error) {
-	found, err := collect(ctx, s, scanCard, `select `+cardColumns+` from gift_cards c where store = $1 and code_hash = $2`,
-		store, code.Hash(store))
-	return oneCard("find", found, err)
 }
 
 // ListGiftCards returns a page of a store's cards, newest first, and the cursor of
@@ -154,7 +150,7 @@ func scanCard(row pgx.CollectableRow) (payment.GiftCard, error) {
 	var initial, balance int64
 	var expires *time.Time
 	var metadata []byte
-	err := row.Scan(&id, &c.Store, &c.CodeHash, &c.Last4, &code, &initial, &balance, &c.Active, &expires, &metadata,
+	err := row.Scan(&id, &c.Store, &c.Last4, &code, &initial, &balance, &c.Active, &expires, &metadata,
 		&c.CreatedAt, &c.UpdatedAt)
 	if err != nil {
 		return c, err

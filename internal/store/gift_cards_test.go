@@ -25,8 +25,7 @@ func (b *bundle) issue(amount, code string, change func(c *payment.GiftCard)) (p
 	if change != nil {
 		change(&c)
 	}
-	c.CodeHash = secret.Hash(c.Store)
-	require.NoError(b.t, b.IssueGiftCard(b.t.Context(), c, b.claim(c.Store, b.ids.Token()), payment.Reply{Status: 201, Body: []byte("{}")}, b.by()))
+	require.NoError(b.t, b.IssueGiftCard(b.t.Context(), c, secret, b.claim(c.Store, b.ids.Token()), payment.Reply{Status: 201, Body: []byte("{}")}, b.by()))
 	return c, secret
 }
 
@@ -210,7 +209,7 @@ func TestFiftyAtOnceNeverOverdrawAGiftCard(t *testing.T) {
 // patient is a store that waits as long as a slow machine needs for a connection.
 func (b *bundle) patient() *store.Store {
 	b.t.Helper()
-	s, err := store.Open(b.t.Context(), b.url, store.Options{NewID: b.ids.New, AcquireMax: time.Minute, ConnectionsMax: 10})
+	s, err := store.Open(b.t.Context(), b.url, store.Options{NewID: b.ids.New, AcquireMax: time.Minute, ConnectionsMax: 10, GiftCardKey: cardKey(b.t, 1)})
 	require.NoError(b.t, err)
 	b.t.Cleanup(s.Close)
 	return s
@@ -237,25 +236,25 @@ func TestAGiftCardIsIssuedOnceForAKey(t *testing.T) {
 	issued, code := b.issue("50.00", "EUR", nil)
 	twin := issued
 	twin.ID = payment.GiftCardID(b.ids.New())
-	err := b.IssueGiftCard(ctx, twin, b.claim("demo", "twin"), payment.Reply{Status: 201}, b.by())
+	err := b.IssueGiftCard(ctx, twin, code, b.claim("demo", "twin"), payment.Reply{Status: 201}, b.by())
 	require.Equal(t, "gift_card_code_taken", payment.CodeOf(err))
 	free, err := b.Claimed(ctx, b.claim("demo", "twin"))
 	require.NoError(t, err)
 	require.Nil(t, free, "a refused request takes no key")
 
-	twin.Store, twin.CodeHash = "other", code.Hash("other")
-	require.NoError(t, b.IssueGiftCard(ctx, twin, b.claim("other", "k"), payment.Reply{Status: 201, Body: []byte("first")}, b.by()))
+	twin.Store = "other"
+	require.NoError(t, b.IssueGiftCard(ctx, twin, code, b.claim("other", "k"), payment.Reply{Status: 201, Body: []byte("first")}, b.by()))
 	another := twin
-	another.ID, another.CodeHash = payment.GiftCardID(b.ids.New()), b.ids.GiftCardCode().Hash("other")
-	err = b.IssueGiftCard(ctx, another, b.claim("other", "k"), payment.Reply{Status: 201, Body: []byte("second")}, b.by())
+	another.ID = payment.GiftCardID(b.ids.New())
+	err = b.IssueGiftCard(ctx, another, b.ids.GiftCardCode(), b.claim("other", "k"), payment.Reply{Status: 201, Body: []byte("second")}, b.by())
 	var claimed *payment.Claimed
 	require.ErrorAs(t, err, &claimed)
 	require.Equal(t, "first", string(claimed.Reply.Body))
 	_, _, err = b.GiftCard(ctx, "other", another.ID)
 	require.ErrorIs(t, err, payment.ErrGiftCardNotFound)
-	_, err = b.GiftCardByCode(ctx, "demo", b.ids.GiftCardCode())
+	_, err = b.GiftCardByCode(ctx, payment.GiftCardLookup{Store: "demo", Code: b.ids.GiftCardCode()})
 	require.ErrorIs(t, err, payment.ErrGiftCardNotFound)
-	found, err := b.GiftCardByCode(ctx, "demo", code)
+	found, err := b.GiftCardByCode(ctx, payment.GiftCardLookup{Store: "demo", Code: code})
 	require.NoError(t, err)
 	require.Equal(t, issued, found)
 }
@@ -319,18 +318,21 @@ func TestGiftCardsAreFoundByAnIndex(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.exec(`with cards as (
-			insert into gift_cards (store, id, code_hash, last4, currency, initial, balance, entries, metadata, created_at, updated_at)
-			select case when i % 100 = 0 then 'small' else 'demo' end, gen_random_uuid(), sha256(i::text::bytea), '', 'EUR', 100, 100, 1,
+			insert into gift_cards (store, id, code_hash, code_key, last4, currency, initial, balance, entries, metadata, created_at, updated_at)
+			select case when i % 100 = 0 then 'small' else 'demo' end, gen_random_uuid(), sha256(i::text::bytea), $2, '', 'EUR', 100, 100, 1,
 				'{}', $1, $1 from generate_series(1, 20000) i returning store, id)
 		insert into gift_card_entries (store, card, n, kind, amount, before, balance, at)
-		select store, id, 1, 'issue', 100, 0, 100, $1 from cards`, b.now())
+		select store, id, 1, 'issue', 100, 0, 100, $1 from cards`, b.now(), cardKey(t, 1).Name())
 	issued, code := b.issue("50.00", "EUR", nil)
 	b.exec("analyze gift_cards, gift_card_entries")
 	take := b.taking(code, "10.00")
 	for name, do := range map[string]func() error{
-		"list":    func() error { _, _, err := b.ListGiftCards(t.Context(), "small", payment.Page{}); return err },
-		"read":    func() error { _, _, err := b.GiftCard(t.Context(), "demo", issued.ID); return err },
-		"by code": func() error { _, err := b.GiftCardByCode(t.Context(), "demo", code); return err },
+		"list": func() error { _, _, err := b.ListGiftCards(t.Context(), "small", payment.Page{}); return err },
+		"read": func() error { _, _, err := b.GiftCard(t.Context(), "demo", issued.ID); return err },
+		"by code": func() error {
+			_, err := b.GiftCardByCode(t.Context(), payment.GiftCardLookup{Store: "demo", Code: code})
+			return err
+		},
 	} {
 		sent := b.tracer.during(func() { require.NoError(t, do(), name) })
 		b.requireCheap(sent, name)
@@ -341,6 +343,8 @@ func TestGiftCardsAreFoundByAnIndex(t *testing.T) {
 	b.requireCheap(sent, "return")
 	sent = b.tracer.during(func() { _, _ = b.GiftCardEntry(t.Context(), payment.GiftCardTaken, take.Reference) })
 	b.requireCheap(sent, "inquire")
+	sent = b.tracer.during(func() { _, _ = b.TakeFromGiftCard(t.Context(), b.taking(b.ids.GiftCardCode(), "1.00")) })
+	b.requireCheap(sent, "take by a code of no card")
 }
 
 // requireCheap explains what was sent and read.

@@ -39,7 +39,7 @@ func setup(t *testing.T) *bundle {
 	b.clock.Store(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).UnixMicro())
 	b.ids = payment.NewIDs(b.now, rand.NewChaCha8([32]byte{1}))
 	var err error
-	b.Store, err = store.Open(t.Context(), b.url, store.Options{NewID: b.ids.New, Tracer: b.tracer})
+	b.Store, err = store.Open(t.Context(), b.url, store.Options{NewID: b.ids.New, Tracer: b.tracer, GiftCardKey: cardKey(t, 1)})
 	require.NoError(t, err)
 	t.Cleanup(b.Close)
 	b.raw, err = pgxpool.New(t.Context(), b.url)

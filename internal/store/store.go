@@ -29,6 +29,9 @@ type Options struct {
 	NewID func() payment.ID
 	// LockMax is how long a statement waits for a lock: 2 s.
 	LockMax time.Duration
+	// GiftCardKey is what codes of gift cards are hashed with. Without one no card is
+	// issued, and none is found by its code.
+	GiftCardKey payment.GiftCardKey
 	// Dial opens a connection; nil is the driver's own way. Simulations put
 	// themselves between the service and the server with it.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -40,6 +43,7 @@ type Store struct {
 	background *pgxpool.Pool // the same as pool where it has no connections of its own
 	acquireMax time.Duration
 	newID      func() payment.ID
+	cardKey    payment.GiftCardKey
 }
 
 // The bounds that the server puts on our statements and transactions.
@@ -97,7 +101,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		pool.Close()
 		return nil, fmt.Errorf("connect to the database: %w", err)
 	}
-	s := &Store{pool: pool, background: pool, acquireMax: o.AcquireMax, newID: o.NewID}
+	s := &Store{pool: pool, background: pool, acquireMax: o.AcquireMax, newID: o.NewID, cardKey: o.GiftCardKey}
 	if o.BackgroundMax > 0 {
 		config := config.Copy()
 		config.MaxConns = int32(min(o.BackgroundMax, 1000))

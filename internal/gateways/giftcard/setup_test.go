@@ -1,6 +1,7 @@
 package giftcard_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"math/rand/v2"
@@ -35,8 +36,11 @@ func setup(t *testing.T) *bundle {
 	t.Helper()
 	b := &bundle{t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	b.ids = payment.NewIDs(func() time.Time { return b.now }, rand.NewChaCha8([32]byte{1}))
-	var err error
-	b.store, err = store.Open(t.Context(), pgtest.Database(t), store.Options{NewID: b.ids.New, AcquireMax: 50 * time.Millisecond})
+	key, err := payment.NewGiftCardKey(bytes.Repeat([]byte{1}, 32))
+	require.NoError(t, err)
+	b.store, err = store.Open(t.Context(), pgtest.Database(t), store.Options{
+		NewID: b.ids.New, AcquireMax: 50 * time.Millisecond, GiftCardKey: key,
+	})
 	require.NoError(t, err)
 	t.Cleanup(b.store.Close)
 	b.Gateway = b.open(func() gateways.GiftCards { return b.store })
@@ -68,11 +72,11 @@ func (b *bundle) issue(storeName string, amount payment.Money) (payment.GiftCard
 	b.t.Helper()
 	code := b.ids.GiftCardCode()
 	c := payment.GiftCard{
-		ID: payment.GiftCardID(b.ids.New()), Store: storeName, CodeHash: code.Hash(storeName), Last4: code.Last4(),
+		ID: payment.GiftCardID(b.ids.New()), Store: storeName, Last4: code.Last4(),
 		Initial: amount, Balance: amount, Active: true, CreatedAt: b.now, UpdatedAt: b.now,
 	}
 	claim := &payment.Claim{Store: storeName, Operation: "issue", Key: c.ID.String(), Fingerprint: []byte("f"), At: b.now}
-	require.NoError(b.t, b.store.IssueGiftCard(b.t.Context(), c, claim, payment.Reply{Status: 201}, payment.ByActor("key_1", b.now)))
+	require.NoError(b.t, b.store.IssueGiftCard(b.t.Context(), c, code, claim, payment.Reply{Status: 201}, payment.ByActor("key_1", b.now)))
 	return c.ID, code
 }
 

@@ -1,0 +1,1 @@
+alter table gift_cards drop column code_key;
