@@ -56,11 +56,12 @@ const (
 	classOdd     = "scenarios" // the PSP's own misbehaviours
 	classFlips   = "flips"     // the PSP approves what it has declined
 	classDesk    = "dashboard" // somebody refunds at the PSP's own desk
+	classStrange = "strangers" // others charge with our account
 )
 
 // classes lists every fault class.
 func classes() []string {
-	all := []string{classCrashes, classForged, classLies, classOdd, classFlips, classDesk}
+	all := []string{classCrashes, classForged, classLies, classOdd, classFlips, classDesk, classStrange}
 	for _, class := range classOf {
 		if !slices.Contains(all, class) {
 			all = append(all, class)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,6 +36,12 @@ type history struct {
 
 	group sync.WaitGroup // of all that was spawned
 	over  chan struct{}  // closed when no instance is started any more
+	// compared tells that the history has nights, in which our books are compared with
+	// what the PSP lists.
+	compared bool
+	// evening tells that the background work rests until all is settled, but for what
+	// the night is about.
+	evening atomic.Bool
 
 	mu         sync.Mutex
 	busy       int // actors that have not finished
@@ -53,8 +60,10 @@ type history struct {
 	queue      []mailJob
 	// flipped are references that the PSP approved after it had declined them.
 	flipped map[string]bool
-	ledger  []entry // of the PSP, once all is over
-	virtual time.Duration
+	// strangers are references that the PSP has from others.
+	strangers map[string]bool
+	ledger    []entry // of the PSP, once all is over
+	virtual   time.Duration
 }
 
 // counts are what the report adds up.
@@ -83,11 +92,12 @@ func simulate(t *testing.T, db *database, seed uint64, without ...string) *histo
 	t.Helper()
 	h := &history{
 		t: t, seed: seed, db: db, started: map[string]int{}, tries: map[string]int{}, sends: map[string]int{},
-		leftAt: map[string]time.Time{}, mails: map[string]int{}, flipped: map[string]bool{},
+		leftAt: map[string]time.Time{}, mails: map[string]int{}, flipped: map[string]bool{}, strangers: map[string]bool{},
 	}
 	h.plan = draw(h.rng("plan"), strings.Split(*always, ","), without)
 	db.reset(t)
 	h.makeKey()
+	h.makeComparisons()
 	synctest.Test(t, func(*testing.T) { h.run() })
 	h.check()
 	return h
@@ -110,9 +120,18 @@ func (h *history) run() {
 		h.people()
 	})
 	h.drive(func() bool { return h.busy == 0 })
+	nights := h.rng("nights")
+	if h.compared = nights.IntN(3) == 0; h.compared && nights.IntN(2) == 0 {
+		h.act("night", h.night)
+		h.drive(func() bool { return h.busy == 0 })
+	}
 	h.heal()
-	h.act("settling", h.settle)
+	h.act("settling", func(ctx context.Context) { h.settle(ctx, horizon) })
 	h.drive(func() bool { return h.busy == 0 })
+	if h.compared {
+		h.act("last night", h.lastNight)
+		h.drive(func() bool { return h.busy == 0 })
+	}
 	h.readLedger()
 	_ = h.psp.Close()
 	close(h.over)

@@ -57,7 +57,7 @@ func (h *history) start(name string) (*instance, error) {
 	}
 	m, err := moments.New(moments.Deps{
 		Book: i.store, Orders: i.store, Claims: i.store, Inquiries: i.store, Inbox: i.store, Cases: i.store,
-		Clocks: i.store, Comparisons: i.store, Settings: loaded, IDs: ids, Now: time.Now, Log: zerolog.Nop(), PublicURL: ourURL, Kick: i.kick, Makers: steps.Makers(steps.MakerDeps{}),
+		Clocks: i.store, Comparisons: listed{i.store}, Settings: loaded, IDs: ids, Now: time.Now, Log: zerolog.Nop(), PublicURL: ourURL, Kick: i.kick, Makers: steps.Makers(steps.MakerDeps{}),
 	})
 	if err != nil {
 		return i, err

@@ -266,6 +266,13 @@ func (h *history) claim(rng *rand.Rand, e entry) map[string]any {
 		}
 	case 3:
 		if h.plan.on[classDesk] && e.State == "approved" && e.Operation == "charge" {
+			if rng.IntN(2) == 0 { // and perhaps nobody is told
+				h.trace.note("somebody gives %s back at the desk", e.Reference)
+				h.around(e.Account, "/payments/"+e.Reference+"/refunds", map[string]any{
+					"reference": "DESK-" + e.Reference, "amount": e.Amount, "currency": e.Currency,
+				})
+				return nil
+			}
 			return map[string]any{"event": "refunded", "delay_ms": later}
 		}
 	}

@@ -111,4 +111,13 @@ var mutants = []mutant{
 	{"a gift card that did not answer gave nothing", "internal/gateways/giftcard/pay.go",
 		"	return refused(reference, payment.Unknown, payment.Reason{",
 		"	state := payment.Unknown\n	if planted(\"a gift card that did not answer gave nothing\") {\n		state = payment.NotSent\n	}\n	return refused(reference, state, payment.Reason{", "answers"},
+	{"what only the PSP has is nobody's business", "internal/moments/reconcile_listed.go",
+		"			orphans = append(orphans, c.orphan(f))\n",
+		"			if !planted(\"what only the PSP has is nobody's business\") {\n				orphans = append(orphans, c.orphan(f))\n			}\n", "strangers"},
+	{"of the PSP's list the first page is read", "internal/moments/reconcile_listed.go",
+		"	if c.of.Cursor = next; next == \"\" {",
+		"	if c.of.Cursor = next; next == \"\" || planted(\"of the PSP's list the first page is read\") {", "strangers,dashboard,unheard"},
+	{"what the PSP lists is not recorded", "internal/moments/reconcile_listed.go",
+		"	if news {\n		if err := c.learn(",
+		"	if news && !planted(\"what the PSP lists is not recorded\") {\n		if err := c.learn(", "dashboard,unheard"},
 }

@@ -46,6 +46,9 @@ func (r request) moves() bool {
 	return r.method == http.MethodPost && !strings.HasSuffix(r.path, "/close")
 }
 
+// pathList is where the PSP lists what it did.
+const pathList = "/operations"
+
 func readRequest(req *http.Request) (request, error) {
 	r := request{method: req.Method, path: strings.TrimPrefix(req.URL.Path, "/sandbox/v1")}
 	var err error
@@ -107,6 +110,12 @@ func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
 // answered carries a request to the PSP, and its answer back.
 func (n *network) answered(req *http.Request, r request, who string) (*http.Response, error) {
 	h, ctx := n.h, req.Context()
+	if r.path == pathList {
+		query := req.URL.Query()
+		query.Set("limit", h.pageOf())
+		req = req.Clone(ctx)
+		req.URL.RawQuery = query.Encode()
+	}
 	resp, err := sandbox.Transport(h.psp.Handler()).RoundTrip(req)
 	if err != nil {
 		return nil, err
@@ -115,7 +124,7 @@ func (n *network) answered(req *http.Request, r request, who string) (*http.Resp
 		who: who, what: fmt.Sprintf("psp < %d %s", resp.StatusCode, r.String()), at: n.at,
 		faults: []fault{lostAnswer, brokenRead, failedOut, garbage},
 	}
-	if r.method == http.MethodGet {
+	if r.method == http.MethodGet && r.path != pathList {
 		g.faults = append(g.faults, lagging)
 	}
 	switch h.sched.pass(g, ctx.Done()) {

@@ -72,6 +72,9 @@ func (h *history) people() {
 	if h.plan.on[classForged] || h.plan.on[classLies] || h.plan.on[classFlips] || h.plan.on[classDesk] {
 		h.act("forger", h.forge)
 	}
+	if h.plan.on[classStrange] {
+		h.act("stranger", h.strange)
+	}
 }
 
 // content is what the shop sends for an order. Every tab sends the same.

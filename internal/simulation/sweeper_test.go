@@ -17,8 +17,8 @@ func sweeps() []string {
 func (h *history) sweepNowAndThen(ctx context.Context, i *instance) {
 	rng := h.rng("sweeps of " + i.name)
 	for {
-		time.Sleep(2*time.Second + time.Duration(rng.Int64N(int64(25*time.Second))))
-		if i.isDead() || h.sched.healed.Load() {
+		time.Sleep(2*time.Second + time.Duration(rng.Int64N(int64(35*time.Second))))
+		if i.isDead() || h.evening.Load() || h.sched.healed.Load() {
 			return
 		}
 		for _, sweep := range sweeps() {
@@ -87,9 +87,9 @@ const nextDue = `select extract(epoch from min(at)) from (
 // notification, and its repetitions.
 const stillToCome = 2 * time.Minute
 
-// settle does the background work until nothing is due.
-func (h *history) settle(ctx context.Context) {
-	deadline := time.Now().Add(horizon)
+// settle does the background work until nothing is due within a time.
+func (h *history) settle(ctx context.Context, within time.Duration) {
+	deadline := time.Now().Add(within)
 	time.Sleep(stillToCome) // also where nothing is due: a PSP may have something to say
 	for range roundsMax {
 		i := h.alive(whoIn(ctx))
@@ -113,8 +113,11 @@ func (h *history) settle(ctx context.Context) {
 // roundsMax bounds the rounds of background work until nothing is due.
 const roundsMax = 500
 
-func (h *history) next() (time.Time, bool) {
-	rows, err := h.db.look(nextDue)
+func (h *history) next() (time.Time, bool) { return h.timeOf(nextDue) }
+
+// timeOf asks the database for a time, in seconds.
+func (h *history) timeOf(sql string) (time.Time, bool) {
+	rows, err := h.db.look(sql)
 	if err != nil {
 		h.violate("harness", "%v", err)
 		return time.Time{}, false

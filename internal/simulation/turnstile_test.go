@@ -81,6 +81,21 @@ func (t turnstile) Release(ctx context.Context, store string, id payment.Payment
 	return t.Service.Release(ctx, store, id)
 }
 
+// Reconcile implements jobs.Moments.
+func (t turnstile) Reconcile(ctx context.Context, c payment.Comparison) (bool, error) {
+	ctx, err := t.i.enter(ctx, "compare %s", c.Account)
+	if err != nil {
+		return false, err
+	}
+	return t.Service.Reconcile(ctx, c)
+}
+
+// DueComparisons implements jobs.Comparisons.
+func (d desk) DueComparisons(ctx context.Context, now, leaseUntil time.Time, limit int) ([]payment.Comparison, error) {
+	due, err := d.Store.DueComparisons(ctx, now, leaseUntil, limit)
+	return sorted(due), err
+}
+
 // DueRuns implements jobs.Runs.
 func (d desk) DueRuns(ctx context.Context, now, leaseUntil time.Time, limit int) ([]payment.DueRun, error) {
 	due, err := d.Store.DueRuns(ctx, now, leaseUntil, limit)
