@@ -2,6 +2,8 @@ package moments
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,7 +15,8 @@ import (
 const (
 	lookAgain = 15 * time.Second // between two looks at one order
 	lookMax   = 10 * time.Second // that a look may take
-	looksMax  = 8                // under way at once
+	looksMax  = 64               // under way at once
+	looksEach = 4                // of them, that ask about one account
 	looksKept = 10_000           // remembered
 )
 
@@ -21,7 +24,8 @@ const (
 // stands. What it returns asks the PSPs about it, for the next who reads; it is nil
 // where that was done a moment ago, or where enough of it is under way. So whoever
 // polls brings the answer nearer and no storm to the PSP. The schedule of asking
-// goes on as it is.
+// goes on as it is. Each account has few places, so that one whose PSP hangs leaves
+// the others theirs.
 func (s *Service) LookedAt(store string, id payment.OrderID) (look func(ctx context.Context)) {
 	if !s.looks.begin(id, s.Now()) {
 		return nil
@@ -52,24 +56,34 @@ func (s *Service) look(ctx context.Context, store string, id payment.OrderID) er
 		return err
 	}
 	for _, p := range o.Payments {
-		for _, t := range p.Transactions {
-			if !t.Lost(s.Now()) {
-				continue
-			}
-			if err := s.inquire(ctx, o, p, t); err != nil {
-				return err
-			}
+		err = errors.Join(err, s.lookAtPayment(ctx, o, p))
+	}
+	return err
+}
+
+// lookAtPayment asks about what is lost of a payment, if its account has a place.
+func (s *Service) lookAtPayment(ctx context.Context, o *payment.Order, p *payment.Payment) error {
+	lost := slices.DeleteFunc(slices.Clone(p.Transactions), func(t *payment.Transaction) bool { return !t.Lost(s.Now()) })
+	account := payment.AccountName{Store: o.Store, Gateway: p.Gateway, Account: p.Account, Mode: p.Mode}
+	if len(lost) == 0 || !s.looks.enter(account) {
+		return nil
+	}
+	defer s.looks.leave(account)
+	for _, t := range lost {
+		if err := s.inquire(ctx, o, p, t); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 // looks remembers which orders were looked at lately, and counts the looks under
-// way. Its zero value is ready.
+// way, and those that ask about an account. Its zero value is ready.
 type looks struct {
 	mu   sync.Mutex
 	at   map[payment.OrderID]time.Time
 	busy int
+	each map[payment.AccountName]int
 }
 
 func (l *looks) begin(id payment.OrderID, now time.Time) bool {
@@ -100,4 +114,26 @@ func (l *looks) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.busy--
+}
+
+// enter takes one of the places of an account, if one is free.
+func (l *looks) enter(a payment.AccountName) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.each[a] >= looksEach {
+		return false
+	}
+	if l.each == nil {
+		l.each = make(map[payment.AccountName]int)
+	}
+	l.each[a]++
+	return true
+}
+
+func (l *looks) leave(a payment.AccountName) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.each[a]--; l.each[a] == 0 {
+		delete(l.each, a)
+	}
 }
