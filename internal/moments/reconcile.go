@@ -80,7 +80,8 @@ func nextNight(store, account string, after time.Time) time.Time {
 // lists. What the PSP has and we do not, or have differently, is recorded as facts or
 // becomes a case, and so does what we have and the PSP does not. How far it is, is
 // saved with each page, so whoever leases it next goes on. It tells whether there is
-// more to do at once.
+// more to do at once. A list that does not end is a case, and is begun anew the next
+// night.
 func (s *Service) Reconcile(ctx context.Context, c payment.Comparison) (more bool, err error) {
 	account := s.shops.Load().settings.Account(c.Store, c.Account)
 	lister, ok := listerOf(account)
@@ -94,6 +95,8 @@ func (s *Service) Reconcile(ctx context.Context, c payment.Comparison) (more boo
 	comparing := comparing{Service: s, account: account, lister: lister, of: &c}
 	done, err := comparing.step(ctx)
 	switch {
+	case errors.Is(err, payment.ErrEndlessList):
+		return false, errors.Join(fmt.Errorf("compare account %s of %s: %w", c.Account, c.Store, err), s.giveUpComparison(ctx, c))
 	case err != nil:
 		_, saveErr := s.Comparisons.SaveComparison(context.WithoutCancel(ctx), c, s.Now().Add(compareAgain))
 		return false, errors.Join(fmt.Errorf("compare account %s of %s: %w", c.Account, c.Store, err), saveErr)
@@ -125,6 +128,26 @@ func (s *Service) endComparison(ctx context.Context, c payment.Comparison) error
 	}
 	s.Log.Info().Str("store", c.Store).Str("account", c.Account).Time("until", c.CoveredUntil).Int("listed", tally.Listed).
 		Int("recorded", tally.Recorded).Int("orphans", tally.Orphans).Int("missing", tally.Missing).Msg("books compared with the PSP's list")
+	return s.Comparisons.ForgetSeen(ctx, run, payment.FirstID(s.Now().Add(-seenKept)))
+}
+
+// giveUpComparison tells people of a comparison that cannot come to its end. It is
+// one case however many nights fail, until one has come to its end.
+func (s *Service) giveUpComparison(ctx context.Context, c payment.Comparison) error {
+	err := s.Comparisons.OpenCases(ctx, []payment.Case{{
+		ID: payment.CaseID(s.IDs.New()), Store: c.Store, Kind: payment.CaseReconciliation, OpenedAt: s.Now(),
+		Subject: c.Account + "/list/" + c.CoveredUntil.Format(time.RFC3339),
+		Detail: "The PSP of account " + c.Account + " lists without end, so the books since " + c.CoveredUntil.Format(time.RFC3339) +
+			" are not compared with it. That is tried again every night; if it goes on, ask the PSP.",
+	}})
+	if err != nil {
+		return err
+	}
+	run := c.Run
+	c.GiveUp()
+	if _, err := s.Comparisons.SaveComparison(ctx, c, nextNight(c.Store, c.Account, s.Now())); err != nil {
+		return err
+	}
 	return s.Comparisons.ForgetSeen(ctx, run, payment.FirstID(s.Now().Add(-seenKept)))
 }
 

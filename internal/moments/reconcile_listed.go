@@ -29,16 +29,10 @@ func (c *comparing) step(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if next != "" && next == c.of.Cursor {
-		return false, fmt.Errorf("the list of account %s does not get on", c.of.Account)
-	}
 	if err := c.compare(ctx, inquired(facts)); err != nil {
 		return false, err
 	}
-	if c.of.Cursor = next; next == "" {
-		c.of.Phase = payment.Checking
-	}
-	return false, nil
+	return false, c.of.Turn(next)
 }
 
 // compare looks up a page of what the PSP lists.

@@ -2,6 +2,8 @@ package payment
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"time"
 )
 
@@ -27,7 +29,11 @@ type Comparison struct {
 	Phase ComparisonPhase
 	// Cursor is the page of the PSP's list that comes next, "" for the first.
 	Cursor string
-	Tally  Tally
+	// Pages counts the pages that were turned. Mark is the cursor of one of them: where
+	// it comes again, the list goes round.
+	Pages int
+	Mark  string
+	Tally Tally
 }
 
 // ComparisonPhase is what a comparison goes through.
@@ -39,6 +45,17 @@ const (
 	Checking ComparisonPhase = "checking"
 )
 
+// comparisonPagesMax bounds the pages of one comparison: ten million operations of a
+// PSP that lists a hundred on each.
+const comparisonPagesMax = 100_000
+
+// What is wrong with a list that a comparison cannot come to the end of.
+var (
+	ErrEndlessList = errors.New("the PSP's list does not end")
+	errGoesRound   = fmt.Errorf("%w: it goes round", ErrEndlessList)
+	errTooLong     = fmt.Errorf("%w: it has more than %d pages", ErrEndlessList, comparisonPagesMax)
+)
+
 // comparisonOverlap is how far a comparison looks back behind the one before: for
 // what the PSP told late, and for clocks that differ.
 const comparisonOverlap = time.Hour
@@ -46,7 +63,29 @@ const comparisonOverlap = time.Hour
 // Begin opens a comparison of what happened from one time until another, not
 // included.
 func (c *Comparison) Begin(run ID, until time.Time) {
-	c.Run, c.Until, c.Phase, c.Cursor, c.Tally = run, until, Listing, "", Tally{}
+	c.reset()
+	c.Run, c.Until, c.Phase, c.Tally = run, until, Listing, Tally{}
+}
+
+// Turn goes on to the next page of the list, or past its end, which is "". The page
+// of each power of two is marked: a list that goes round comes to its mark before it
+// was read three times.
+func (c *Comparison) Turn(next string) error {
+	if next == "" {
+		c.Phase, c.Cursor = Checking, ""
+		return nil
+	}
+	c.Pages++
+	switch {
+	case next == c.Cursor, next == c.Mark:
+		return errGoesRound
+	case c.Pages >= comparisonPagesMax:
+		return errTooLong
+	case c.Pages&(c.Pages-1) == 0:
+		c.Mark = next
+	}
+	c.Cursor = next
+	return nil
 }
 
 // Between makes a comparison of what was settled here between two times; the PSP's
@@ -60,7 +99,16 @@ func (c *Comparison) Between(run ID, from, to, until time.Time) {
 }
 
 // End closes a comparison that has come to its end.
-func (c *Comparison) End() { c.CoveredUntil, c.Run, c.Phase, c.Cursor = c.Until, ID{}, "", "" }
+func (c *Comparison) End() {
+	c.CoveredUntil = c.Until
+	c.reset()
+}
+
+// GiveUp closes a comparison that cannot come to its end. The next one begins where
+// it began.
+func (c *Comparison) GiveUp() { c.reset() }
+
+func (c *Comparison) reset() { c.Run, c.Phase, c.Cursor, c.Pages, c.Mark = ID{}, "", "", 0, "" }
 
 // Listed is the window of the PSP's list.
 func (c *Comparison) Listed() (from, to time.Time) {

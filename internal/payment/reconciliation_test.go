@@ -1,6 +1,8 @@
 package payment_test
 
 import (
+	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -21,6 +23,69 @@ func TestComparisonsFollowEachOtherWithoutAGap(t *testing.T) {
 	c.Begin(payment.ID{2}, noon().Add(48*time.Hour))
 	next, _ := c.Settled()
 	require.Equal(t, until, next)
+}
+
+// turn reads a list, page by page, until it ends or is refused, and returns how many
+// pages that took.
+func turn(c *payment.Comparison, next func(page int) string) (pages int, err error) {
+	for c.Phase == payment.Listing && err == nil {
+		pages++
+		err = c.Turn(next(pages))
+	}
+	return pages, err
+}
+
+func TestAListThatGoesRoundIsNoticedSoon(t *testing.T) {
+	t.Parallel()
+	for lead := range 20 {
+		for circle := 1; circle < 20; circle++ {
+			c := payment.Comparison{}
+			c.Begin(payment.ID{1}, noon())
+			pages, err := turn(&c, func(page int) string {
+				if page > lead {
+					page = lead + (page-lead)%circle
+				}
+				return fmt.Sprint("page ", page)
+			})
+			require.ErrorIs(t, err, payment.ErrEndlessList)
+			require.LessOrEqual(t, pages, 3*(lead+circle)+1, "%d, then %d", lead, circle)
+		}
+	}
+}
+
+func TestALongListIsReadToItsEnd(t *testing.T) {
+	t.Parallel()
+	list := func(last int) (int, error) {
+		c := payment.Comparison{}
+		c.Begin(payment.ID{1}, noon())
+		return turn(&c, func(page int) string {
+			if page == last {
+				return ""
+			}
+			return strconv.Itoa(page)
+		})
+	}
+	pages, err := list(100_000)
+	require.NoError(t, err)
+	require.Equal(t, 100_000, pages)
+	pages, err = list(100_001)
+	require.ErrorIs(t, err, payment.ErrEndlessList, "cursors that are new for ever")
+	require.Equal(t, 100_000, pages)
+}
+
+func TestAComparisonThatIsGivenUpBeginsWhereItBegan(t *testing.T) {
+	t.Parallel()
+	c := payment.Comparison{CoveredUntil: noon()}
+	c.Begin(payment.ID{1}, noon().Add(24*time.Hour))
+	require.NoError(t, c.Turn("a"))
+	from, _ := c.Listed()
+	c.GiveUp()
+	require.Zero(t, c.Run)
+	c.Begin(payment.ID{2}, noon().Add(48*time.Hour))
+	require.NoError(t, c.Turn("a"), "what was read before is forgotten")
+	again, to := c.Listed()
+	require.Equal(t, from, again)
+	require.Equal(t, noon().Add(48*time.Hour), to)
 }
 
 func TestAComparisonByHandLooksNoFurtherThanThePSPIsSure(t *testing.T) {

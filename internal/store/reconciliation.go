@@ -27,8 +27,8 @@ func (s *Store) DueComparisons(ctx context.Context, now, leaseUntil time.Time, l
 	due, err := lease(ctx, s, `with due as materialized (
 			select store, account from reconciliations where due_at <= $1 order by due_at limit $3 for update skip locked)
 		update reconciliations r set due_at = $2 from due where r.store = due.store and r.account = due.account
-		returning r.store, r.account, r.covered_until, r.due_at, r.run, r.until_at, r.phase, r.cursor, r.listed, r.recorded,
-			r.orphans, r.missing`, scanComparison, now, leaseUntil, limit)
+		returning r.store, r.account, r.covered_until, r.due_at, r.run, r.until_at, r.phase, r.cursor, r.pages, r.mark,
+			r.listed, r.recorded, r.orphans, r.missing`, scanComparison, now, leaseUntil, limit)
 	if err != nil {
 		return nil, fmt.Errorf("lease comparisons: %w", err)
 	}
@@ -39,8 +39,8 @@ func scanComparison(row pgx.CollectableRow) (c payment.Comparison, err error) {
 	var run *[16]byte
 	var until *time.Time
 	t := &c.Tally
-	err = row.Scan(&c.Store, &c.Account, &c.CoveredUntil, &c.Lease, &run, &until, &c.Phase, &c.Cursor, &t.Listed, &t.Recorded,
-		&t.Orphans, &t.Missing)
+	err = row.Scan(&c.Store, &c.Account, &c.CoveredUntil, &c.Lease, &run, &until, &c.Phase, &c.Cursor, &c.Pages, &c.Mark,
+		&t.Listed, &t.Recorded, &t.Orphans, &t.Missing)
 	if run != nil {
 		c.Run = *run
 	}
@@ -56,10 +56,10 @@ func (s *Store) SaveComparison(ctx context.Context, c payment.Comparison, due ti
 		run = (*[16]byte)(&c.Run)
 	}
 	wrote, err := s.put(ctx, `update reconciliations set covered_until = $4, due_at = $5, run = $6, until_at = $7, phase = $8,
-			cursor = $9, listed = $10, recorded = $11, orphans = $12, missing = $13
+			cursor = $9, listed = $10, recorded = $11, orphans = $12, missing = $13, pages = $14, mark = $15
 		where store = $1 and account = $2 and due_at = $3`,
 		c.Store, c.Account, c.Lease, c.CoveredUntil, due, run, nullTime(c.Until), string(c.Phase), c.Cursor,
-		c.Tally.Listed, c.Tally.Recorded, c.Tally.Orphans, c.Tally.Missing)
+		c.Tally.Listed, c.Tally.Recorded, c.Tally.Orphans, c.Tally.Missing, c.Pages, c.Mark)
 	if err != nil {
 		return false, fmt.Errorf("save the comparison of account %s of %s: %w", c.Account, c.Store, err)
 	}

@@ -33,7 +33,7 @@ func TestAComparisonIsKeptWithHowFarItIs(t *testing.T) {
 	c := b.comparison()
 	require.Equal(t, payment.Comparison{Store: "demo", Account: "main", CoveredUntil: began, Lease: b.now().Add(time.Minute)}, c)
 	c.Begin(b.ids.New(), b.now())
-	c.Cursor, c.Tally = "page 2", payment.Tally{Listed: 4, Recorded: 3, Orphans: 2, Missing: 1}
+	c.Cursor, c.Pages, c.Mark, c.Tally = "page 4", 3, "page 3", payment.Tally{Listed: 4, Recorded: 3, Orphans: 2, Missing: 1}
 	held, err := b.SaveComparison(t.Context(), c, b.now())
 	require.NoError(t, err)
 	require.True(t, held)

@@ -1,0 +1,3 @@
+alter table reconciliations
+    drop column pages,
+    drop column mark;
