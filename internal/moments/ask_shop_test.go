@@ -96,6 +96,8 @@ func TestAShopMayRefuseAPaymentBeforeItBegins(t *testing.T) {
 		require.NoError(t, err, "another attempt is allowed")
 		o = b.read(o)
 		require.NotEqual(t, payment.StatusFailed, o.Payments[1].Status)
+		o, err = b.store.ReadOrderWithAttributes(t.Context(), o.Store, o.ID)
+		require.NoError(t, err)
 		require.JSONEq(t, "3", string(o.Attributes["risk"].Value))
 	}
 }
