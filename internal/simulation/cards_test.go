@@ -58,8 +58,8 @@ func (h *history) keepCards(ctx context.Context) {
 	for _, c := range h.cards {
 		h.issue(ctx, rng, c)
 	}
-	for range rng.IntN(4) {
-		pause(rng, time.Minute)
+	for range rng.IntN(5) {
+		pause(rng, 30*time.Second)
 		if c := h.cards[rng.IntN(len(h.cards))]; c.id != "" {
 			h.turn(ctx, rng, c)
 		}
@@ -78,6 +78,9 @@ func (h *history) issue(ctx context.Context, rng *rand.Rand, c *giftCard) {
 			c.id = x.said.ID
 			return
 		}
+		if x.status == http.StatusUnprocessableEntity || x.said.Code == "gift_cards_not_configured" {
+			h.violate("harness", "no gift card is issued: %s", x.body)
+		}
 		pause(rng, 5*time.Second)
 	}
 }
@@ -86,12 +89,12 @@ func (h *history) issue(ctx context.Context, rng *rand.Rand, c *giftCard) {
 func (h *history) turn(ctx context.Context, rng *rand.Rand, c *giftCard) {
 	path := "/v1/gift-cards/" + c.id
 	switch rng.IntN(5) {
-	case 0, 1:
+	case 0, 1, 2:
 		x := h.send(ctx, http.MethodPost, path+"/deactivate", "", nil)
 		if c.unsure = c.unsure || x.status != http.StatusOK; !c.unsure {
 			c.blocked = append(c.blocked, span{from: time.Now()})
 		}
-	case 2, 3:
+	case 3:
 		if n := len(c.blocked); n > 0 && c.blocked[n-1].to.IsZero() {
 			c.blocked[n-1].to = time.Now()
 		}

@@ -44,9 +44,12 @@ func (h *history) start(name string) (*instance, error) {
 	random := entropy(h.seed, name)
 	ids := payment.NewIDs(time.Now, random)
 	ctx := as(context.Background(), "start of "+name)
-	var err error
+	key, err := payment.NewGiftCardKey([]byte(cardSecret))
+	if err != nil {
+		return i, err
+	}
 	i.store, err = store.Open(ctx, h.db.url, store.Options{
-		ConnectionsMax: 10, NewID: ids.New, Tracer: tracer{}, Dial: i.dial, LockMax: lockMax,
+		ConnectionsMax: 10, NewID: ids.New, Tracer: tracer{}, Dial: i.dial, LockMax: lockMax, GiftCardKey: key,
 	})
 	if err != nil {
 		return i, err

@@ -21,6 +21,7 @@ const (
 	ourURL        = "http://pay.example"
 	webhookSecret = "webhook-secret"
 	storeName     = "shop"
+	cardSecret    = "what the codes of gift cards are hashed with"
 	// pspTimeout is how long we wait for the PSP, and finality how long a request
 	// may be under way to it.
 	pspTimeout = 10 * time.Second
