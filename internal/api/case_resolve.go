@@ -12,9 +12,9 @@ import (
 )
 
 type resolveBody struct {
-	Resolution string `json:"resolution" maxLength:"40" pattern:"^[a-z_]{1,40}$" patternDescription:"a word of small letters and underscores" example:"money_found"`
-	Reason     string `json:"reason" minLength:"1" maxLength:"500" doc:"What was found, for the timeline."`
-	Action     string `json:"action,omitempty" enum:"none,approve,decline,refund" doc:"What is done with the money; none where it is missing."`
+	Resolution string       `json:"resolution" maxLength:"40" pattern:"^[a-z_]{1,40}$" patternDescription:"a word of small letters and underscores" example:"money_found"`
+	Reason     httpkit.Text `json:"reason" minLength:"1" maxLength:"500" doc:"What was found, for the timeline."`
+	Action     string       `json:"action,omitempty" enum:"none,approve,decline,refund" doc:"What is done with the money; none where it is missing."`
 }
 
 // errScope refuses a key that a route lets in what needs one scope more.
@@ -32,7 +32,7 @@ func (a *API) resolveCase(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, unmoved(payment.ErrCaseNotFound)
 	}
-	reason := strings.TrimSpace(in.Body.Reason)
+	reason := strings.TrimSpace(string(in.Body.Reason))
 	if reason == "" {
 		return nil, unmoved(payment.Invalid("reason", "required", "must say something"))
 	}

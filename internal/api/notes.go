@@ -8,8 +8,8 @@ import (
 )
 
 type noteBody struct {
-	Text              string `json:"text" minLength:"1" maxLength:"4000"`
-	DisplayToCustomer bool   `json:"display_to_customer,omitempty"`
+	Text              httpkit.Text `json:"text" minLength:"1" maxLength:"4000"`
+	DisplayToCustomer bool         `json:"display_to_customer,omitempty"`
 }
 
 type noteView struct {
@@ -53,7 +53,7 @@ func (a *API) addNote(ctx context.Context, in *struct {
 		return nil, err
 	}
 	note, err := a.Books.Notes.AddNote(ctx, storeOf(ctx), id, payment.Note{
-		Author: callerOf(ctx).key.Name, Text: in.Body.Text, DisplayToCustomer: in.Body.DisplayToCustomer, At: a.Now(),
+		Author: callerOf(ctx).key.Name, Text: string(in.Body.Text), DisplayToCustomer: in.Body.DisplayToCustomer, At: a.Now(),
 	}, a.by(ctx))
 	if err != nil {
 		return nil, err

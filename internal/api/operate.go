@@ -45,8 +45,8 @@ type DataBody struct {
 
 type captureBody struct {
 	AmountBody
-	Final     bool   `json:"final,omitempty" doc:"No other capture follows: what this one leaves is released, where the PSP can do so."`
-	Reference string `json:"reference,omitempty" maxLength:"64" doc:"The store's own word for it, such as a shipment."`
+	Final     bool         `json:"final,omitempty" doc:"No other capture follows: what this one leaves is released, where the PSP can do so."`
+	Reference httpkit.Line `json:"reference,omitempty" maxLength:"64" doc:"The store's own word for it, such as a shipment."`
 	DataBody
 }
 
@@ -56,21 +56,21 @@ func (a *API) capture(ctx context.Context, in *struct {
 }) (*operationOutput, error) {
 	b := orZero(in.Body)
 	return nil, a.operatePayment(ctx, in.ID, moments.OperateCommand{
-		Action: payment.ActCapture, Amount: b.read, Final: b.Final, StoreReference: b.Reference, Data: b.Data,
+		Action: payment.ActCapture, Amount: b.read, Final: b.Final, StoreReference: string(b.Reference), Data: b.Data,
 	})
 }
 
 type refundBody struct {
 	AmountBody
-	Reason    string `json:"reason,omitempty" maxLength:"250" doc:"Why money is given back, for people."`
-	Reference string `json:"reference,omitempty" maxLength:"64" doc:"The store's own word for it, such as a return."`
-	Offline   bool   `json:"offline,omitempty" doc:"The money was given back outside any PSP: it is only recorded."`
+	Reason    httpkit.Text `json:"reason,omitempty" maxLength:"250" doc:"Why money is given back, for people."`
+	Reference httpkit.Line `json:"reference,omitempty" maxLength:"64" doc:"The store's own word for it, such as a return."`
+	Offline   bool         `json:"offline,omitempty" doc:"The money was given back outside any PSP: it is only recorded."`
 	DataBody
 }
 
 func (b refundBody) command() moments.OperateCommand {
 	return moments.OperateCommand{
-		Action: payment.ActRefund, Amount: b.read, Reason: strings.TrimSpace(b.Reason), StoreReference: b.Reference,
+		Action: payment.ActRefund, Amount: b.read, Reason: strings.TrimSpace(string(b.Reason)), StoreReference: string(b.Reference),
 		Offline: b.Offline, Data: b.Data,
 	}
 }
@@ -90,8 +90,8 @@ func (a *API) refundOrder(ctx context.Context, in *struct {
 }
 
 type voidBody struct {
-	Offline bool   `json:"offline,omitempty" doc:"The money was released outside any PSP: it is only recorded."`
-	Reason  string `json:"reason,omitempty" maxLength:"250" doc:"Why the money is released, for people."`
+	Offline bool         `json:"offline,omitempty" doc:"The money was released outside any PSP: it is only recorded."`
+	Reason  httpkit.Text `json:"reason,omitempty" maxLength:"250" doc:"Why the money is released, for people."`
 	DataBody
 }
 
@@ -101,7 +101,7 @@ func (a *API) void(ctx context.Context, in *struct {
 }) (*operationOutput, error) {
 	b := orZero(in.Body)
 	return nil, a.operatePayment(ctx, in.ID, moments.OperateCommand{
-		Action: payment.ActVoid, Offline: b.Offline, Reason: strings.TrimSpace(b.Reason), Data: b.Data,
+		Action: payment.ActVoid, Offline: b.Offline, Reason: strings.TrimSpace(string(b.Reason)), Data: b.Data,
 	})
 }
 
@@ -122,7 +122,7 @@ func (a *API) increase(ctx context.Context, in *struct {
 }
 
 type markBody struct {
-	Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"What the operator knows, for the timeline: where and when the money came, or who vouches for it."`
+	Reason httpkit.Text `json:"reason" minLength:"1" maxLength:"500" doc:"What the operator knows, for the timeline: where and when the money came, or who vouches for it."`
 }
 
 type markInput struct {
@@ -140,7 +140,7 @@ func (a *API) markAuthorized(ctx context.Context, in *markInput) (*operationOutp
 
 // mark takes an operator's word for what became of a payment.
 func (a *API) mark(ctx context.Context, in *markInput, action payment.Action) error {
-	reason := strings.TrimSpace(in.Body.Reason)
+	reason := strings.TrimSpace(string(in.Body.Reason))
 	if reason == "" {
 		return unmoved(payment.Invalid("reason", "required", "must say something"))
 	}

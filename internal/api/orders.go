@@ -227,8 +227,8 @@ func set[T any](target *T, sent *T) {
 }
 
 type cancelBody struct {
-	Reason  string `json:"reason" minLength:"1" maxLength:"250"`
-	Release string `json:"release,omitempty" enum:"void,refund,none" doc:"What happens to money that is held. void needs the scope payments too, and refund the scope refunds."`
+	Reason  httpkit.Text `json:"reason" minLength:"1" maxLength:"250"`
+	Release string       `json:"release,omitempty" enum:"void,refund,none" doc:"What happens to money that is held. void needs the scope payments too, and refund the scope refunds."`
 }
 
 // releaseScope is what a key needs beside orders to decide what happens to money
@@ -247,7 +247,7 @@ func (a *API) cancelOrder(ctx context.Context, in *struct {
 		return nil, unmoved(err)
 	}
 	c := moments.CancelCommand{
-		Store: storeOf(ctx), Order: id, Author: callerOf(ctx).key.Name, Reason: in.Body.Reason, Release: in.Body.Release,
+		Store: storeOf(ctx), Order: id, Author: callerOf(ctx).key.Name, Reason: string(in.Body.Reason), Release: in.Body.Release,
 		Actor: callerOf(ctx).key.ID, From: addressOf(ctx),
 	}
 	if httpkit.IdempotencyKey(ctx) != "" {

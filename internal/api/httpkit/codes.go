@@ -49,6 +49,7 @@ const (
 	fieldTrailing      = "trailing_data"
 	fieldTooDeep       = "too_deep"
 	fieldNUL           = "nul_character"
+	fieldControl       = "control_character"
 	fieldSyntax        = "syntax"
 	fieldErrorsMax     = 32 // a body of 256 KiB can break 40,000 rules; nobody reads them
 	fieldNameMaxBytes  = 200

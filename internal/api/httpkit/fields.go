@@ -18,7 +18,7 @@ func fieldErrorOf(ctx huma.Context, detail *huma.ErrorDetail) (FieldError, bool)
 	location := detail.Location
 	if refused, ok := parseRefusal(detail.Message); ok && location == "body" {
 		switch refused.code {
-		case fieldUnknown, fieldType:
+		case fieldUnknown, fieldType, fieldControl:
 			location = strings.TrimSuffix("body."+refused.field, ".")
 			return fieldError(ctx, location, refused.code, messageOf(refused.code)), false
 		default:
@@ -118,6 +118,8 @@ func messageOf(code string) string {
 		return "is nested too deep"
 	case fieldNUL:
 		return "holds a NUL character"
+	case fieldControl:
+		return "holds a control character, or one that changes the direction of text"
 	case fieldSyntax:
 		return "is not JSON"
 	default:

@@ -68,8 +68,11 @@ func refusalOf(err error) refusal {
 	}
 	if semantic, ok := errors.AsType[*json.SemanticError](err); ok {
 		field := pointerField(semantic.JSONPointer)
-		if errors.Is(err, json.ErrUnknownName) {
+		switch {
+		case errors.Is(err, json.ErrUnknownName):
 			return refusal{fieldUnknown, field}
+		case errors.Is(err, errControl):
+			return refusal{fieldControl, field}
 		}
 		return refusal{fieldType, field}
 	}
