@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,6 +11,38 @@ import (
 	"github.com/paysvc/paysvc/internal/postgres"
 	"github.com/paysvc/paysvc/migrations"
 )
+
+// Whoever waited tells it where its transaction began, and not behind what others told
+// meanwhile: there it would be in the range of yet another transaction.
+func TestWhatWaitedIsToldInThePlaceOfItsOwnTransaction(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	n, orphan := b.notify("demo", "nobody's", "card-gateway", nil), b.alone(payment.CaseOrphan, "x")
+	tx, err := b.raw.Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	_, err = tx.Exec(t.Context(), "select from notifications for update")
+	require.NoError(t, err)
+	var waiting sync.WaitGroup
+	waiting.Go(func() {
+		if err := b.PostponeNotification(t.Context(), n, &orphan); err != nil {
+			t.Error(err)
+		}
+	})
+	require.Eventually(t, func() bool {
+		return value[bool](b, `select exists (select from pg_stat_activity
+			where datname = current_database() and wait_event_type = 'Lock')`)
+	}, visibleWithin, lookEvery, "it has begun, and waits for the notification")
+	b.listed("main/refund/re_1")
+	require.NoError(t, tx.Rollback(t.Context()))
+	waiting.Wait()
+	var kinds []payment.CaseKind
+	for _, e := range b.told(2) {
+		require.EqualValues(t, 1, e.Sequence&4095)
+		kinds = append(kinds, e.CaseKind)
+	}
+	require.Equal(t, []payment.CaseKind{payment.CaseOrphan, payment.CaseReconciliation}, kinds)
+}
 
 func TestAnEndpointThatIsDisabledIsToldToTheOthers(t *testing.T) {
 	t.Parallel()

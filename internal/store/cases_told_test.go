@@ -165,8 +165,11 @@ func TestANotificationThatIsAppliedAtOnceAsksNothingAboutCases(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	o := b.order("demo", nil)
-	reference := b.pay(o.ID, "card", payment.Sending)
-	for _, s := range b.tracer.during(func() { b.notify("demo", reference, "card-gateway", nil) }) {
+	n := b.notify("demo", b.pay(o.ID, "card", payment.Sending), "card-gateway", nil)
+	n.State = payment.NotificationApplied
+	for _, s := range b.tracer.during(func() {
+		b.work(o.ID, func(*payment.Order) payment.Closing { return payment.Closing{Notification: n} })
+	}) {
 		require.NotContains(t, s.sql, "cases")
 	}
 }
