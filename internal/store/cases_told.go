@@ -46,8 +46,8 @@ func queueTold(batch *pgx.Batch, change string, args []any, c *payment.Case) err
 }
 
 // settleOrphan has the case of a notification resolved that fitted no order and is
-// applied to one after all. The notification is locked before the case is looked for,
-// so that none is opened about it in between.
+// applied to one after all. The notification is locked first, so that a case which is
+// being opened about it is found.
 func settleOrphan(ctx context.Context, conn *pgxpool.Conn, o *payment.Order, n *payment.Notification) error {
 	if n == nil || n.State != payment.NotificationApplied || n.Tries == 0 {
 		return nil
