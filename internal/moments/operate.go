@@ -84,7 +84,7 @@ func (s *Service) operate(ctx context.Context, c *OperateCommand) (Answer, error
 	reply := payment.Reply{}
 	var answered *pipeline.Run // what reply is about
 	run, err := s.execute(ctx, pipeline.Request{
-		Open:    payment.Opening{Store: c.Store, Order: c.Order, Claim: c.Claim},
+		Open: payment.Opening{Store: c.Store, Order: c.Order, Claim: c.Claim},
 		Prepare: func(run *pipeline.Run) error {
 			if err := s.prepare(run, c); err != nil {
 				return err

@@ -67,9 +67,12 @@ func (l *Line) UnmarshalJSON(text []byte) error {
 var errControl = errors.New("a text holds a control character")
 
 // controls tells whether a character does something to what it stands in: C0, DEL
-// and C1, which terminals obey, and what changes the direction of text. The joiners
-// U+200C and U+200D are none of it.
-func controls(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
+// and C1, which terminals obey, and what turns the direction of all that follows. The
+// joiners U+200C and U+200D are none of it, nor are the marks U+200E, U+200F and U+061C
+// that keyboards of Hebrew and Arabic send: they turn nothing but their neighbours.
+func controls(r rune) bool {
+	return unicode.IsControl(r) || '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069'
+}
 
 // separates tells whether a character ends a line or a paragraph, beside controls.
 func separates(r rune) bool { return unicode.In(r, unicode.Zl, unicode.Zp) }
