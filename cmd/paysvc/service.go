@@ -14,6 +14,7 @@ import (
 
 	"github.com/paysvc/paysvc/internal/api"
 	"github.com/paysvc/paysvc/internal/api/httpkit"
+	"github.com/paysvc/paysvc/internal/gateways/giftcard"
 	"github.com/paysvc/paysvc/internal/jobs"
 	"github.com/paysvc/paysvc/internal/moments"
 	"github.com/paysvc/paysvc/internal/outbound"
@@ -74,7 +75,8 @@ func (s *service) wire(ctx context.Context, p parts) error {
 		return err
 	}
 	s.store = books
-	p.source.books.Store(books)
+	cards := giftcard.NewGuard(books, time.Now, p.log)
+	p.source.cards.Store(cards)
 	s.moments, err = moments.New(moments.Deps{
 		Book: books, Orders: books, Claims: books, Inquiries: books, Inbox: books, Cases: books,
 		Clocks: books, Comparisons: books, Settings: p.settings, IDs: ids, Now: time.Now, Log: p.log, PublicURL: p.publicURL, Kick: func() { s.jobs.Kick() },
@@ -99,7 +101,7 @@ func (s *service) wire(ctx context.Context, p parts) error {
 	s.api, err = api.New(api.Deps{
 		Moments: s.moments, Orders: books, Looks: s.moments, Keys: books, IDs: ids, Now: time.Now, Random: rand.Reader, Log: p.log,
 		Webhooks: s.webhooks(p.config),
-		Books:    apiBooks(books, s.moments, s.jobs), Version: version, TrustedProxies: p.config.trusted, Limits: p.config.limits(),
+		Books:    apiBooks(books, cards, s.moments, s.jobs), Version: version, TrustedProxies: p.config.trusted, Limits: p.config.limits(),
 		Ready: s.ready, Draining: s.draining, Mount: p.mount,
 	})
 	return err

@@ -10,11 +10,11 @@ import (
 
 	"github.com/paysvc/paysvc/internal/gateways"
 	"github.com/paysvc/paysvc/internal/gateways/catalog"
+	"github.com/paysvc/paysvc/internal/gateways/giftcard"
 	"github.com/paysvc/paysvc/internal/moments"
 	"github.com/paysvc/paysvc/internal/payment"
 	"github.com/paysvc/paysvc/internal/pipeline/steps"
 	"github.com/paysvc/paysvc/internal/settings"
-	"github.com/paysvc/paysvc/internal/store"
 )
 
 // source is where the settings come from, at the start and at every reload.
@@ -30,15 +30,15 @@ type source struct {
 	transport func(gateway, account string) http.RoundTripper // nil for the network
 	poster    steps.Poster
 	log       zerolog.Logger
-	// books is where the gift cards are, once the service has opened its database.
-	books *atomic.Pointer[store.Store]
+	// cards is where the gift cards are, once the service has opened its database.
+	cards *atomic.Pointer[giftcard.Guard]
 }
 
 // file is the source of a settings file.
 func file(path string, c *config, env environment) source {
 	return source{
 		name: path, lookup: env.lookup, readFile: env.readFile, poster: newPoster(c), log: c.logger(env.err),
-		books: &atomic.Pointer[store.Store]{},
+		cards: &atomic.Pointer[giftcard.Guard]{},
 		read: func() ([]byte, error) {
 			text, err := env.readFile(path)
 			if err != nil {
@@ -52,10 +52,10 @@ func file(path string, c *config, env environment) source {
 // giftCards is nil while there is no database: a command that only checks settings
 // opens none.
 func (s source) giftCards() gateways.GiftCards {
-	if books := s.books.Load(); books != nil {
-		return books
+	if cards := s.cards.Load(); cards != nil {
+		return cards
 	}
-	return nil // not books: a nil pointer in an interface is not nil
+	return nil // not cards: a nil pointer in an interface is not nil
 }
 
 // load reads the settings, checks all of them and opens their gateways.

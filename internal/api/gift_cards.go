@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"errors"
+	"net/http"
 
 	"github.com/paysvc/paysvc/internal/api/httpkit"
 	"github.com/paysvc/paysvc/internal/payment"
@@ -144,10 +146,24 @@ func (a *API) findGiftCard(ctx context.Context, in *struct {
 		return nil, errCodeInvalid
 	}
 	card, err := a.Books.GiftCards.GiftCardByCode(ctx, payment.GiftCardLookup{Store: storeOf(ctx), Code: code})
+	if errors.Is(err, payment.ErrGiftCardTries) {
+		return nil, tooManyCodes()
+	}
 	if err != nil {
 		return nil, err
 	}
 	return &giftCardOutput{Body: viewGiftCard(card)}, nil
+}
+
+// codesRetryAfterSeconds is when asking again may be worth it: a sixth of what was
+// tried in an hour is forgotten by then.
+const codesRetryAfterSeconds = 600
+
+func tooManyCodes() error {
+	p := httpkit.NewProblem(http.StatusTooManyRequests, "too_many_attempts",
+		"Too many codes that are none were looked up for the store within an hour. For a while no more are.")
+	p.RetryAfterSeconds = codesRetryAfterSeconds
+	return p
 }
 
 var errCodeInvalid = payment.Invalid("code", "code_invalid", "must be the code of a gift card; this one is mistyped")

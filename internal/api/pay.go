@@ -70,6 +70,9 @@ func (a *API) pay(ctx context.Context, in *struct {
 // answerPay carries out a payment and returns its answer, as an error.
 func (a *API) answerPay(ctx context.Context, pay func(context.Context, moments.PayCommand) (moments.Answer, error), c moments.PayCommand) error {
 	c.Store, c.From, c.Actor = storeOf(ctx), addressOf(ctx), callerOf(ctx).key.ID
+	if callerOf(ctx).key.Kind == payment.PublishableKey {
+		c.Shopper = c.From
+	}
 	var renderErr error
 	c.Render = func(o moments.Outcome) payment.Reply {
 		reply, err := renderPay(ctx, o)

@@ -186,6 +186,7 @@ var sections = []section{
 		{"find-gift-card", "Reads the card of a code, such as a shopper has typed.", problems{
 			404: "`not_found`: the store has no card with this code.",
 			422: "`code_invalid`: the code is mistyped. Nobody was asked.",
+			429: "`too_many_attempts`: too many codes that are none were looked up for the store within an hour. `rate_limited`: too many requests.",
 			503: giftCardsOff,
 		}},
 		{"get-gift-card", "Reads a card with its ledger.", problems{404: noGiftCard}},

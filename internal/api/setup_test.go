@@ -25,6 +25,7 @@ import (
 	"github.com/paysvc/paysvc/internal/api"
 	"github.com/paysvc/paysvc/internal/gateways"
 	"github.com/paysvc/paysvc/internal/gateways/catalog"
+	"github.com/paysvc/paysvc/internal/gateways/giftcard"
 	"github.com/paysvc/paysvc/internal/moments"
 	"github.com/paysvc/paysvc/internal/payment"
 	"github.com/paysvc/paysvc/internal/pipeline/steps"
@@ -78,7 +79,9 @@ type bundle struct {
 	Log       *syncBuffer
 
 	ids *payment.IDs
-	// cards, when set, are the gift cards in place of the store's.
+	// guard stands before the store's gift cards; cards, when set, are others in their
+	// place.
+	guard *giftcard.Guard
 	cards gateways.GiftCards
 }
 
@@ -123,13 +126,14 @@ func bootOn(t *testing.T, database string, change ...func(*api.Deps)) *bundle {
 	b.Store, err = store.Open(t.Context(), b.Database, store.Options{ConnectionsMax: 8, NewID: b.ids.New, GiftCardKey: cardKey(t)})
 	require.NoError(t, err)
 	t.Cleanup(b.Store.Close)
+	b.guard = giftcard.NewGuard(b.Store, b.Clock.Now, log)
 	b.Moments, err = moments.New(moments.Deps{
 		Book: b.Store, Orders: b.Store, Claims: b.Store, Inquiries: b.Store, Inbox: b.Store, Cases: b.Store, Settings: b.Settings,
 		IDs: b.ids, Now: b.Clock.Now, Log: log, PublicURL: b.URL, Makers: steps.Makers(steps.MakerDeps{Poster: unasked{}}),
 	})
 	require.NoError(t, err)
 	deps := api.Deps{
-		Moments: b.Moments, Orders: b.Store, Keys: b.Store, Books: booksOf(b.Store, b.Moments), IDs: b.ids, Now: b.Clock.Now,
+		Moments: b.Moments, Orders: b.Store, Keys: b.Store, Books: booksOf(b.Store, b.guard, b.Moments), IDs: b.ids, Now: b.Clock.Now,
 		Random: rand.Reader, Log: log, Version: "test", Ready: b.Store.Ready,
 		Mount: map[string]http.Handler{"/sandbox": b.Simulator.Handler()}, Webhooks: webhooks(t),
 	}
@@ -145,6 +149,17 @@ func bootOn(t *testing.T, database string, change ...func(*api.Deps)) *bundle {
 	return b
 }
 
+// guarded are the gift cards of the store, behind the guard.
+type guarded struct {
+	*store.Store
+	guard *giftcard.Guard
+}
+
+// GiftCardByCode implements api.GiftCards.
+func (g guarded) GiftCardByCode(ctx context.Context, l payment.GiftCardLookup) (payment.GiftCard, error) {
+	return g.guard.GiftCardByCode(ctx, l)
+}
+
 // cardKey is what codes of gift cards are hashed with.
 func cardKey(t *testing.T) payment.GiftCardKey {
 	t.Helper()
@@ -153,10 +168,10 @@ func cardKey(t *testing.T) payment.GiftCardKey {
 	return key
 }
 
-func booksOf(s *store.Store, m *moments.Service) api.Books {
+func booksOf(s *store.Store, guard *giftcard.Guard, m *moments.Service) api.Books {
 	return api.Books{
 		Transactions: s, Notes: s, Timeline: s, Attributes: s, CheckoutState: s.CheckoutState(), Events: s, Endpoints: s, Deliveries: s, Runs: s, Notifications: s, News: s, Cases: s,
-		Stock: s, PromotionCodes: s, Baskets: s, GiftCards: s, Audits: s, Replays: m, Pipelines: m, Jobs: parked{},
+		Stock: s, PromotionCodes: s, Baskets: s, GiftCards: guarded{s, guard}, Audits: s, Replays: m, Pipelines: m, Jobs: parked{},
 	}
 }
 
@@ -189,7 +204,7 @@ func (b *bundle) load(log zerolog.Logger) *settings.Settings {
 			return catalog.Open(gateway, gateways.Deps{
 				Account: account, Mode: mode, Now: b.Clock.Now, Log: log,
 				Transport: func(string, string) http.RoundTripper { return inProcess },
-				GiftCards: func() gateways.GiftCards { return cmp.Or[gateways.GiftCards](b.cards, b.Store) },
+				GiftCards: func() gateways.GiftCards { return cmp.Or[gateways.GiftCards](b.cards, b.guard) },
 			}, decode)
 		},
 		LookupEnv: func(name string) (string, bool) { value, ok := environment[name]; return value, ok },

@@ -30,6 +30,9 @@ type PayCommand struct {
 	// for the audit.
 	From  netip.Addr
 	Actor string
+	// Shopper is From where the shopper's browser calls; the zero value where a server
+	// of the shop does.
+	Shopper netip.Addr
 	// Guard refuses callers who may not use the order; nil lets all pass.
 	Guard func(o *payment.Order) error
 	// Render makes the answer from the outcome. It is called before the commit
@@ -126,6 +129,7 @@ func (s *Service) payOnce(ctx context.Context, c *PayCommand) (*pipeline.Run, *A
 		Confirm: s.pick(pipeline.Confirm),
 		Data:    c.Data,
 		From:    c.From,
+		Shopper: c.Shopper,
 		Actor:   c.Actor,
 		Reply: func(run *pipeline.Run) *payment.Reply {
 			outcome := Outcome{Order: run.Order, Payment: run.Payment, Redirect: run.Redirect, Created: c.created}

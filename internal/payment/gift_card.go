@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"net/netip"
 	"strconv"
 	"time"
 )
@@ -80,7 +81,9 @@ type GiftCardTaking struct {
 	Amount    Money
 	Reference string
 	Order     OrderID
-	At        time.Time
+	// Shopper is the address of who typed the code; the zero value where it is not known.
+	Shopper netip.Addr
+	At      time.Time
 }
 
 // GiftCardReturning asks to give back what was taken under a reference, or a part
@@ -112,7 +115,9 @@ var (
 	ErrGiftCardInvalid  = refusedCard("gift_card_invalid", "The gift card cannot be used.", "hard")
 	ErrGiftCardExpired  = refusedCard("gift_card_expired", "The gift card has expired.", "hard")
 	ErrGiftCardCurrency = refusedCard("gift_card_currency", "The gift card is in another currency.", "hard")
-	ErrGiftCardShort    = refusedCard("insufficient_funds", "There is not enough on the gift card.", "soft")
+	// ErrGiftCardTries says nothing about the card: it was not looked up.
+	ErrGiftCardTries = refusedCard("too_many_attempts", "Too many codes of gift cards were tried.", "soft")
+	ErrGiftCardShort = refusedCard("insufficient_funds", "There is not enough on the gift card.", "soft")
 )
 
 // Why nothing is given back to a card.

@@ -2,6 +2,7 @@ package payment
 
 import (
 	"encoding/json"
+	"net/netip"
 	"time"
 )
 
@@ -18,6 +19,9 @@ type PayRequest struct {
 	Order *Order
 	// Data is what the shopper entered: a token, a scenario. Never stored.
 	Data json.RawMessage
+	// Shopper is the address of the shopper's browser; the zero value where a server
+	// of the shop asks.
+	Shopper netip.Addr
 	// SuccessURL and FailureURL bring the shopper back to us; NotifyURL is where
 	// the PSP's notifications go.
 	SuccessURL string

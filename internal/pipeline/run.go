@@ -32,6 +32,9 @@ type Run struct {
 	// From is the address that the run's request came from, behind trusted proxies;
 	// the zero value where nobody outside caused the run.
 	From netip.Addr
+	// Shopper is the address of the shopper's browser; the zero value where another
+	// asked for the run. It lives in memory only.
+	Shopper netip.Addr
 	// Refusal is why the run ended before it was done; nil unless it was refused.
 	Refusal *payment.Error
 	// Resumed tells that a job took the run up: whoever asked for it is gone.

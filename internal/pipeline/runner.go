@@ -70,6 +70,8 @@ type Request struct {
 	Notification *payment.Notification
 	// From is the address that the request came from.
 	From netip.Addr
+	// Shopper is that address where the shopper's browser sent the request.
+	Shopper netip.Addr
 }
 
 // Execute runs a pipeline to its end: one stretch, and one more after each call

@@ -183,7 +183,8 @@ func (run *Run) interrupted() (Caller, bool) {
 
 func (s *stretch) newRun(o *payment.Order) *Run {
 	run := &Run{
-		Order: o, At: s.runner.now(), Data: s.req.Data, From: s.req.From, Resumed: s.req.Resume != nil, ids: s.runner.ids,
+		Order: o, At: s.runner.now(), Data: s.req.Data, From: s.req.From, Shopper: s.req.Shopper, Resumed: s.req.Resume != nil,
+		ids: s.runner.ids,
 	}
 	o.UpdatedAt, o.Actor = run.At, s.req.Actor
 	if s.journal != nil {

@@ -3,6 +3,7 @@ package giftcard
 import (
 	"context"
 	"errors"
+	"net/netip"
 
 	"github.com/paysvc/paysvc/internal/payment"
 )
@@ -29,12 +30,26 @@ func (g *Gateway) Pay(ctx context.Context, r payment.PayRequest) payment.Fact {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	entry, err := cards.TakeFromGiftCard(ctx, payment.GiftCardTaking{
-		Store: r.Order.Store, Code: code, Amount: r.Amount, Reference: r.Reference, Order: r.Order.ID, At: g.deps.Now(),
+		Store: r.Order.Store, Code: code, Amount: r.Amount, Reference: r.Reference, Order: r.Order.ID,
+		Shopper: shopperOf(r), At: g.deps.Now(),
 	})
 	if err != nil {
 		return g.failed(r.Reference, err)
 	}
 	return g.moved(entry, payment.SourceAnswer)
+}
+
+// shopperOf is the address of who typed the code: as it is seen, or else as the shop
+// has said.
+func shopperOf(r payment.PayRequest) netip.Addr {
+	if r.Shopper.IsValid() {
+		return r.Shopper
+	}
+	said, err := netip.ParseAddr(r.Order.Customer.IP)
+	if err != nil {
+		return netip.Addr{} // many shops say none
+	}
+	return said
 }
 
 // wrongCodes counts the codes of no card that were tried for an order.

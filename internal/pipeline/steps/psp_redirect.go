@@ -51,7 +51,7 @@ func (s pspRedirect) Call(ctx context.Context, run *pipeline.Run) pipeline.Answe
 	}
 	// What was announced is what is asked for, whatever settings say by now.
 	request.Capture, request.Amount = announced.Type == payment.AuthorizeAndCapture, announced.Amount
-	request.Reference, request.Data = announced.Reference, run.Data
+	request.Reference, request.Data, request.Shopper = announced.Reference, run.Data, run.Shopper
 	fact := payer.Pay(ctx, request)
 	fact.Source, fact.Reference = payment.SourceAnswer, announced.Reference
 	return pipeline.Answer{Facts: []payment.Fact{fact}}
