@@ -92,7 +92,7 @@ func (r *receivers) activate(ctx context.Context, active bool) error {
 	if _, err := r.pool.Exec(ctx, "delete from webhook_deliveries"); err != nil {
 		return err
 	}
-	_, err := r.pool.Exec(ctx, `update webhook_endpoints set active = $1, cursor = pg_current_xact_id()::text::bigint << 12,
+	_, err := r.pool.Exec(ctx, `update webhook_endpoints set active = $1, since = pg_current_xact_id()::text::bigint << 12,
 		failures = 0, failing_since = null, resting_until = null, leased_until = null`, active)
 	return err
 }

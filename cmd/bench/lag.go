@@ -97,7 +97,7 @@ func (m *measurement) lagging(ctx context.Context) (*lag, error) {
 	if err := r.activate(ctx, true); err != nil {
 		return nil, err
 	}
-	err = m.pool.QueryRow(ctx, "select max(cursor) from webhook_endpoints where active").Scan(&m.since)
+	err = m.pool.QueryRow(ctx, "select max(since) from webhook_endpoints where active").Scan(&m.since)
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func (db *database) fill(ctx context.Context, now time.Time) error {
 		`insert into idempotency_keys (store, operation, key, fingerprint, created_at)
 			select 'demo', 'pay', i::text, '', at from source where i % 10 = 0`,
 		// All but the last events are delivered.
-		`insert into webhook_endpoints (store, id, url, types, active, secret_version, cursor, created_at, updated_at)
+		`insert into webhook_endpoints (store, id, url, types, active, secret_version, since, created_at, updated_at)
 			values ('demo', made(1), 'https://shop.example/events', '{}', true, 1, $3 - 1000, $1, $1)`,
 		`insert into webhook_deliveries (order_id, n, store, endpoint, sequence, effect, state, next_at, created_at)
 			select id, 1, 'demo', made(1), i, '', case when due is null then 'delivered' else 'pending' end, due, at from source

@@ -26,7 +26,7 @@ func (s *Store) Storefronts(ctx context.Context) ([]string, error) {
 func (s *Store) CommandsWaiting(ctx context.Context, limit int) ([]string, error) {
 	stores, err := collect(ctx, s, pgx.RowTo[string], `select w.store from webhook_endpoints w
 		where w.id = $2 and w.active
-			and exists (select from events e where e.store = w.store and e.sequence > w.cursor and e.`+settledEvents+`)
+			and exists (select from events e where e.store = w.store and e.sequence > w.since and e.`+settledEvents+`)
 		limit $1`, bounded(limit), [16]byte(payment.Storefront))
 	if err != nil {
 		return nil, fmt.Errorf("look for commands: %w", err)
@@ -40,17 +40,17 @@ func (s *Store) CommandsWaiting(ctx context.Context, limit int) ([]string, error
 func (s *Store) StageCommands(ctx context.Context, store string, at time.Time, limit int) (more bool, err error) {
 	limit = bounded(limit)
 	read, err := collect(ctx, s, pgx.RowTo[int], `with front as materialized (
-			select cursor, types from webhook_endpoints where store = $1 and id = $4 and active for update skip locked),
+			select since, types from webhook_endpoints where store = $1 and id = $4 and active for update skip locked),
 		batch as materialized (
 			select sequence, order_id, n, type, body from events
-			where store = $1 and sequence > (select cursor from front) and `+settledEvents+` order by sequence limit $3),
+			where store = $1 and sequence > (select since from front) and `+settledEvents+` order by sequence limit $3),
 		made as (
 			insert into webhook_deliveries (order_id, n, store, endpoint, sequence, effect, state, next_at, created_at)
 			select order_id, n, $1, $4, sequence, coalesce(body->'data'->>'effect', ''), 'pending', $2, $2
 			from batch where type = any((select types from front)::text[])
 			on conflict do nothing),
 		moved as (
-			update webhook_endpoints set cursor = (select max(sequence) from batch)
+			update webhook_endpoints set since = (select max(sequence) from batch)
 			where store = $1 and id = $4 and exists (select from batch))
 		select count(*)::int from batch`, store, at, limit, [16]byte(payment.Storefront))
 	if err != nil {

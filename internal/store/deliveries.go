@@ -28,7 +28,7 @@ func (s *Store) LeaseDeliveries(
 		rows, _ := tx.Query(ctx, `update webhook_endpoints set leased_until = $4
 			where store = $1 and id = $2 and active and (resting_until is null or resting_until <= $3)
 				and (leased_until is null or leased_until <= $3)
-			returning `+endpointColumns+`, cursor, coalesce(until, `+forever+`)`, t.Store, [16]byte(t.Endpoint), now, until)
+			returning `+endpointColumns+`, since, coalesce(until, `+forever+`)`, t.Store, [16]byte(t.Endpoint), now, until)
 		found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (payment.Endpoint, error) {
 			return scanEndpoint(ahead{row, []any{&b.Cursor, &bound}})
 		})
@@ -107,7 +107,7 @@ func (s *Store) FinishDeliveries(ctx context.Context, t payment.Target, r paymen
 			return err
 		}
 		h := r.Health
-		_, err := tx.Exec(ctx, `update webhook_endpoints set cursor = greatest(cursor, $3), leased_until = null,
+		_, err := tx.Exec(ctx, `update webhook_endpoints set since = greatest(since, $3), leased_until = null,
 				failures = case when $4 then 0 when $5 then failures + 1 else failures end,
 				failing_since = case when $4 then null when $5 then coalesce(failing_since, $6) else failing_since end,
 				resting_until = case when $4 then null when $5 then $7 else resting_until end

@@ -146,7 +146,7 @@ func TestAnEndpointThatWantsNothingOfWhatHappensIsNoTarget(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	e := b.endpoint("demo", "order.paid")
-	cursor := func() int64 { return value[int64](b, "select cursor from webhook_endpoints") }
+	cursor := func() int64 { return value[int64](b, "select since from webhook_endpoints") }
 	before := cursor()
 	o := b.order("demo", nil)
 	b.emit(o.ID, "order.created", "payment.paid")
@@ -444,7 +444,7 @@ func TestDeliveriesAreFoundByAnIndex(t *testing.T) {
 	b.exec(`insert into webhook_deliveries (order_id, n, store, endpoint, sequence, state, next_at, created_at)
 		select order_id, n, $1, $2, sequence, case when sequence % 100 = 0 then 'pending' else 'delivered' end,
 			case when sequence % 100 = 0 then at end, at from events`, "large", [16]byte(e.ID))
-	b.exec("update webhook_endpoints set cursor = 19990")
+	b.exec("update webhook_endpoints set since = 19990")
 	b.exec("analyze")
 	t1 := payment.Target{Store: "large", Endpoint: e.ID}
 	late := b.now().Add(1000 * time.Hour)

@@ -14,7 +14,7 @@ import (
 
 const endpointColumns = `id, store, url, types, active, disabled_reason, failures, failing_since, secret_version,
 	rotating_until, created_at, updated_at, case when active then coalesce(
-		(select n.at from events n where n.store = webhook_endpoints.store and n.sequence > cursor and n.sequence <= coalesce(until, ` + forever + `)
+		(select n.at from events n where n.store = webhook_endpoints.store and n.sequence > since and n.sequence <= coalesce(until, ` + forever + `)
 			order by n.sequence limit 1),
 		(select n.at from events n where n.store = webhook_endpoints.store and n.sequence > resume order by n.sequence limit 1)) end`
 
@@ -36,7 +36,7 @@ func (s *Store) CreateEndpoint(ctx context.Context, e payment.Endpoint, by payme
 		if n >= payment.EndpointsMax {
 			return payment.Errorf(payment.KindConflict, "endpoints_full", "the store has as many webhook endpoints as it can")
 		}
-		_, err = tx.Exec(ctx, `insert into webhook_endpoints (store, id, url, types, cursor, created_at, updated_at)
+		_, err = tx.Exec(ctx, `insert into webhook_endpoints (store, id, url, types, since, created_at, updated_at)
 			values ($1, $2, $3, $4, `+present+`, $5, $5)`, e.Store, [16]byte(e.ID), e.URL, texts(e.Types), e.CreatedAt)
 		if err != nil {
 			return err
@@ -93,6 +93,7 @@ func (s *Store) ChangeEndpoint(
 		rows, _ := tx.Query(ctx, `update webhook_endpoints set url = coalesce($3, url), types = coalesce($4, types),
 				active = coalesce($5, active),
 				disabled_reason = case when $5 then '' when active and not $5 then 'by_request' else disabled_reason end,
+				since = case when $5 and not active and until is null then `+present+` else since end,
 				until = case when active and not $5 then `+present+` else until end,
 				resume = case when $5 and not active then `+present+` else resume end,
 				failures = case when $5 or $3 <> url then 0 else failures end,
@@ -183,10 +184,10 @@ func (s *Store) SetStorefront(ctx context.Context, store string, types []string,
 		}
 		return nil
 	}
-	_, err := s.put(ctx, `insert into webhook_endpoints as e (store, id, url, types, cursor, created_at, updated_at)
+	_, err := s.put(ctx, `insert into webhook_endpoints as e (store, id, url, types, since, created_at, updated_at)
 		values ($1, $2, '', $3, `+present+`, $4, $4)
 		on conflict (store, id) do update set types = excluded.types, active = true, updated_at = excluded.updated_at,
-			cursor = case when e.active then e.cursor else excluded.cursor end,
+			since = case when e.active then e.since else excluded.since end,
 			failures = 0, failing_since = null, resting_until = null
 		where not e.active or e.types <> excluded.types`, store, [16]byte(payment.Storefront), types, at)
 	if err != nil {

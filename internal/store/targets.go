@@ -28,7 +28,7 @@ const eventsPassed = 10_000
 // unsentTo are the events n that the endpoint of a row w has not had: of one that was
 // turned off and on again first those of the time before.
 func unsentTo(w string) string {
-	return `n.store = ` + w + `.store and n.sequence > ` + w + `.cursor and n.sequence <= coalesce(` + w + `.until, ` + forever + `) and n.` + settledEvents
+	return `n.store = ` + w + `.store and n.sequence > ` + w + `.since and n.sequence <= coalesce(` + w + `.until, ` + forever + `) and n.` + settledEvents
 }
 
 const forever = `9223372036854775807`
@@ -44,17 +44,17 @@ func (s *Store) DueTargets(ctx context.Context, now time.Time, limit int) ([]pay
 		t.Endpoint = id
 		return t, err
 	}, `with looked as materialized (
-			select w.store, w.id, w.cursor, w.until, w.id <> $4 and exists (select from (
+			select w.store, w.id, w.since, w.until, w.id <> $4 and exists (select from (
 					select type from events n where `+unsentTo("w")+` order by n.sequence limit $3) n where `+wanted("w.types")+`) as wanted,
 				exists (select from webhook_deliveries d where d.store = w.store and d.endpoint = w.id and d.next_at <= $1) as again
 			from webhook_endpoints w
 			where w.active and (w.resting_until is null or w.resting_until <= $1) and (w.leased_until is null or w.leased_until <= $1)),
 		passed as (
-			update webhook_endpoints w set cursor = coalesce(news.last, w.resume),
+			update webhook_endpoints w set since = coalesce(news.last, greatest(w.since, w.resume)),
 				until = case when news.last is not null then w.until end, resume = case when news.last is not null then w.resume end
 			from looked l cross join lateral (select max(sequence) as last from (
 				select sequence from events n where `+unsentTo("l")+` order by n.sequence limit $3) n) news
-			where w.store = l.store and w.id = l.id and w.cursor = l.cursor and w.id <> $4 and not l.wanted
+			where w.store = l.store and w.id = l.id and w.since = l.since and w.id <> $4 and not l.wanted
 				and (news.last is not null or w.until < `+settledBelow+`))
 		select store, id from looked where wanted or again limit $2`, now, bounded(limit), eventsPassed, [16]byte(payment.Storefront))
 	if err != nil {
