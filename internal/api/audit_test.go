@@ -175,7 +175,11 @@ func TestTheAuditHoldsNoSecretAndNothingAboutAPerson(t *testing.T) {
 	order := c.Order()
 	c.Pay(order, "debit", map[string]any{"holder": "Ann Person", "iban": "DE02120300000000202051"})
 	entries := b.audit()
-	text, err := json.Marshal(entries)
+	worded := slices.Clone(entries)
+	for i := range worded {
+		worded[i].Sequence, worded[i].Hash, worded[i].Digest = 0, nil, nil // random digits may be anything
+	}
+	text, err := json.Marshal(worded)
 	require.NoError(t, err)
 	for _, secret := range []string{
 		"Person", "example.org", "203.0.113.9", "Utrecht", "hunter", "shop.example", "OLD1", "DE02", "2051", "Statement", "whsec_", "paysk_", c.key, "till",
