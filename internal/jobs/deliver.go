@@ -134,12 +134,32 @@ func (j *Jobs) deliverBatch(ctx context.Context, t payment.Target, limit int) (m
 	}
 	b := &batch{jobs: j, target: t, endpoint: leased.Endpoint, ended: now.Add(beginMax)}
 	b.url, b.secrets = j.address(leased.Endpoint, now)
-	each(leased.Due, min(max(limit/atOnceOf, atOnceLeast), atOnceMost), func(d payment.Delivery) { b.deliver(ctx, d) })
+	each(byOrder(leased.Due), min(max(limit/atOnceOf, atOnceLeast), atOnceMost), func(ofOne []payment.Delivery) {
+		for _, d := range ofOne {
+			b.deliver(ctx, d)
+		}
+	})
 	late = slices.ContainsFunc(leased.Due, func(d payment.Delivery) bool {
 		return d.Tries == 0 && now.Sub(d.Event.At) > lateMax
 	})
 	more = leased.More || len(leased.Due) > 0 && (leased.Endpoint.Failures > 0 || t.Endpoint == payment.Storefront)
 	return more && !b.stopped, late, b.finish(context.WithoutCancel(ctx), leased.Cursor)
+}
+
+// byOrder groups deliveries: what happened to one order is told one after the other.
+func byOrder(due []payment.Delivery) [][]payment.Delivery {
+	var groups [][]payment.Delivery
+	place := make(map[payment.OrderID]int, len(due))
+	for _, d := range due {
+		about := d.Event.ID().Order // or a case without one
+		i, known := place[about]
+		if !known {
+			i = len(groups)
+			place[about], groups = i, append(groups, nil)
+		}
+		groups[i] = append(groups[i], d)
+	}
+	return groups
 }
 
 // address is where deliveries to an endpoint go, and what signs them.

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -138,7 +139,7 @@ func sending(t *testing.T, n int, answer func(outbound.Message) (outbound.Answer
 	}
 	for i := range n {
 		o.deliveries = append(o.deliveries, &payment.Delivery{
-			Event:    payment.Event{N: i + 1, Type: "order.paid", Order: payment.OrderID{2}, Number: "10001", Sequence: int64(4096 + i), At: o.now},
+			Event:    payment.Event{N: i + 1, Type: "order.paid", Order: payment.OrderID{2, byte(i)}, Number: "10001", Sequence: int64(4096 + i), At: o.now},
 			Endpoint: o.endpoint.ID, State: payment.DeliveryPending, NextAt: o.now,
 		})
 	}
@@ -184,6 +185,31 @@ func TestADeliveryThatIsTakenIsDone(t *testing.T) {
 	require.True(t, o.health[0].Succeeded)
 	require.EqualValues(t, 7, o.cursor, "the endpoint has them all")
 	require.Equal(t, []int{32, 128}, o.limits, "more at once to one that takes them quickly")
+}
+
+func TestWhatHappenedToAnOrderIsToldInItsOrder(t *testing.T) {
+	t.Parallel()
+	const orders, events = 8, 8
+	o, r, j := sending(t, orders*events, func(outbound.Message) (outbound.Answer, error) {
+		runtime.Gosched() // whoever overtakes it may
+		return outbound.Answer{Status: http.StatusOK}, nil
+	})
+	for i, d := range o.deliveries {
+		d.Event.Order = payment.OrderID{2, byte(i % orders)}
+	}
+	j.Round(t.Context(), o.target())
+	told := map[string][]float64{}
+	for _, m := range r.posted {
+		var body map[string]any
+		require.NoError(t, json.Unmarshal(m.Body, &body))
+		id := body["order_id"].(string)
+		told[id] = append(told[id], body["order_sequence"].(float64))
+	}
+	require.Len(t, told, orders)
+	for _, numbers := range told {
+		require.True(t, slices.IsSorted(numbers), "%v", numbers)
+		require.Len(t, numbers, events)
+	}
 }
 
 func TestWhatSomebodyElseDeliversIsLeftToThem(t *testing.T) {
@@ -290,7 +316,7 @@ func TestWhatIsTakenInBetweenForgives(t *testing.T) {
 
 func TestAnEventThatBreaksUsIsParkedAndHoldsUpNobody(t *testing.T) {
 	t.Parallel()
-	poison := payment.EventID{Order: payment.OrderID{2}, N: 2}.String()
+	poison := payment.EventID{Order: payment.OrderID{2, 1}, N: 2}.String()
 	o, _, j := sending(t, 5, func(m outbound.Message) (outbound.Answer, error) {
 		if m.ID == poison {
 			panic("personal data")
