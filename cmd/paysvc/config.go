@@ -29,7 +29,7 @@ type config struct {
 	LogLevel            string          `split_words:"true" default:"info" desc:"debug, info, warn or error"`
 	TrustedProxies      []string        `split_words:"true" desc:"networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8,192.168.0.0/16"`
 	OutboundNetworks    []string        `split_words:"true" desc:"networks that are not public and that URLs of stores may lead to, e.g. 10.1.0.0/16 (dev: loopback)"`
-	SecretKey           gateways.Secret `split_words:"true" desc:"base64 of at least 32 random bytes, from which the secrets of webhooks and the key of gift cards are derived (dev: one of its own)"`
+	SecretKey           gateways.Secret `split_words:"true" desc:"base64 of at least 32 random bytes, from which the secrets of webhooks and the key of gift cards are derived; while one replaces another several by commas, the newest first (dev: one of its own)"`
 	RatePerIP           int             `split_words:"true" default:"6000" desc:"requests a minute from one address, 0 for no limit (dev: none)"`
 	RatePerKey          int             `split_words:"true" default:"60000" desc:"requests a minute with one API key, 0 for no limit"`
 	SMTPURL             gateways.Secret `envconfig:"SMTP_URL" desc:"mail server, e.g. smtp://user:password@host:587"`

@@ -22,15 +22,21 @@ func (g giftCards) GiftCardByCode(ctx context.Context, l payment.GiftCardLookup)
 	return g.guard.GiftCardByCode(ctx, l)
 }
 
-// giftCardKey is what the codes of gift cards are hashed with; none without
-// PAYSVC_SECRET_KEY.
-func giftCardKey(secrets outbound.Secrets) (payment.GiftCardKey, error) {
+// giftCardKeys are what the codes of gift cards are hashed with: the newest, which
+// is none without PAYSVC_SECRET_KEY, and the others.
+func giftCardKeys(secrets outbound.Secrets) (newest payment.GiftCardKey, others []payment.GiftCardKey, err error) {
 	if !secrets.Ready() {
-		return payment.GiftCardKey{}, nil
+		return newest, nil, nil
 	}
-	secret, err := secrets.Key("gift cards")
+	derived, err := secrets.Keys("gift cards")
 	if err != nil {
-		return payment.GiftCardKey{}, fmt.Errorf("the key of gift cards: %w", err)
+		return newest, nil, fmt.Errorf("the keys of gift cards: %w", err)
 	}
-	return payment.NewGiftCardKey(secret)
+	keys := make([]payment.GiftCardKey, len(derived))
+	for i, secret := range derived {
+		if keys[i], err = payment.NewGiftCardKey(secret); err != nil {
+			return newest, nil, err
+		}
+	}
+	return keys[0], keys[1:], nil
 }

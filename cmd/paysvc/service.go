@@ -64,12 +64,13 @@ func newService(ctx context.Context, p parts) (*service, error) {
 
 func (s *service) wire(ctx context.Context, p parts) error {
 	ids := payment.NewIDs(time.Now, rand.Reader)
-	cardKey, err := giftCardKey(p.config.secrets)
+	cardKey, cardKeys, err := giftCardKeys(p.config.secrets)
 	if err != nil {
 		return err
 	}
 	books, err := store.Open(ctx, p.config.DatabaseURL.Reveal(), store.Options{
-		ConnectionsMax: p.config.DatabaseConnections, BackgroundMax: backgroundConnections, NewID: ids.New, GiftCardKey: cardKey,
+		ConnectionsMax: p.config.DatabaseConnections, BackgroundMax: backgroundConnections, NewID: ids.New,
+		GiftCardKey: cardKey, GiftCardKeysOld: cardKeys,
 	})
 	if err != nil {
 		return err

@@ -168,12 +168,11 @@ func (j *Jobs) address(e payment.Endpoint, now time.Time) (url string, secrets [
 		front := j.storefronts()[e.Store]
 		return front.URL, front.Secrets
 	}
-	for _, version := range e.SecretVersions(now) {
-		if secret, err := j.Out.Secrets.Of(e.ID.String(), version); err == nil {
-			secrets = append(secrets, secret)
-		}
+	secrets, err := j.Out.Secrets.Signing(e.ID.String(), e.SecretVersions(now))
+	if err != nil {
+		return e.URL, nil // without a secret the poster refuses
 	}
-	return e.URL, secrets // without a secret the poster refuses
+	return e.URL, secrets
 }
 
 // deliver tries one delivery, unless the batch has ended.

@@ -1,7 +1,6 @@
 package outbound_test
 
 import (
-	"bytes"
 	"encoding/base64"
 	"fmt"
 	"strings"
@@ -14,9 +13,7 @@ import (
 
 func TestSecretsAreDerivedFromOneKey(t *testing.T) {
 	t.Parallel()
-	key := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k"), 32))
-	s, err := outbound.ParseSecrets(key)
-	require.NoError(t, err)
+	s := secrets(t, "k")
 	require.True(t, s.Ready())
 	seen := map[string]bool{}
 	for _, endpoint := range []string{"whk_1", "whk_2", "whk_11"} {
@@ -36,23 +33,19 @@ func TestSecretsAreDerivedFromOneKey(t *testing.T) {
 
 func TestKeysForOtherPurposesAreDerivedToo(t *testing.T) {
 	t.Parallel()
-	s, err := outbound.ParseSecrets(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k"), 32)))
-	require.NoError(t, err)
-	cards, err := s.Key("gift cards")
-	require.NoError(t, err)
-	require.Len(t, cards, 32)
-	again, err := s.Key("gift cards")
-	require.NoError(t, err)
-	require.Equal(t, cards, again)
-	others, err := s.Key("something else")
-	require.NoError(t, err)
-	require.NotEqual(t, cards, others)
-	other, err := outbound.ParseSecrets(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("l"), 32)))
-	require.NoError(t, err)
-	others, err = other.Key("gift cards")
-	require.NoError(t, err)
-	require.NotEqual(t, cards, others)
-	_, err = outbound.Secrets{}.Key("gift cards")
+	of := func(purpose string, keys ...string) [][]byte {
+		derived, err := secrets(t, keys...).Keys(purpose)
+		require.NoError(t, err)
+		return derived
+	}
+	cards := of("gift cards", "k")
+	require.Len(t, cards, 1)
+	require.Len(t, cards[0], 32)
+	require.Equal(t, cards, of("gift cards", "k"))
+	require.NotEqual(t, cards, of("something else", "k"))
+	require.NotEqual(t, cards, of("gift cards", "l"))
+	require.Equal(t, [][]byte{of("gift cards", "l")[0], cards[0]}, of("gift cards", "l", "k"), "the newest first")
+	_, err := outbound.Secrets{}.Keys("gift cards")
 	require.ErrorContains(t, err, "PAYSVC_SECRET_KEY")
 }
 
@@ -62,6 +55,8 @@ func TestWithoutAKeyThereAreNoSecrets(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, s.Ready())
 	_, err = s.Of("whk_1", 1)
+	require.ErrorContains(t, err, "PAYSVC_SECRET_KEY")
+	_, err = s.Signing("whk_1", []int{1})
 	require.ErrorContains(t, err, "PAYSVC_SECRET_KEY")
 	for _, key := range []string{"short", "!!!!", base64.StdEncoding.EncodeToString(make([]byte, 31))} {
 		_, err := outbound.ParseSecrets(key)

@@ -2,52 +2,50 @@ package store
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/paysvc/paysvc/internal/payment"
 )
 
-// GiftCardByCode finds the card of a code.
+// ofCode are the cards of a code ($2: its hashes), whichever key hashed it. Should two
+// instances that begin with different keys have issued a code at once, it is always
+// the same one of the two.
+const ofCode = `c.store = $1 and c.code_hash = any($2) order by array_position($2, c.code_hash) limit 1`
+
+// rehash hashes the code of a card with another key, if it still is under the one that
+// it was found under: whoever was there first has done it.
+const rehash = `update gift_cards set code_hash = $3, code_key = $4 where store = $1 and id = $2 and code_key = $5`
+
+// GiftCardByCode finds the card of a code. One that is under an older key is under the
+// newest afterwards.
 func (s *Store) GiftCardByCode(ctx context.Context, l payment.GiftCardLookup) (payment.GiftCard, error) {
-	if !s.cardKey.Ready() {
+	if !s.cardKeys.ready() {
 		return payment.GiftCard{}, payment.ErrGiftCardsOff
 	}
-	found, err := collect(ctx, s, scanCard, `select `+cardColumns+` from gift_cards c where store = $1 and code_hash = $2`,
-		l.Store, s.cardKey.Hash(l.Store, l.Code))
+	var key string
+	hashes := s.cardKeys.hashes(l.Store, l.Code)
+	found, err := collect(ctx, s, func(row pgx.CollectableRow) (payment.GiftCard, error) {
+		return scanCard(ahead{row, []any{&key}})
+	}, `select `+cardColumns+`, c.code_key from gift_cards c where `+ofCode, l.Store, hashes)
 	card, err := oneCard("find", found, err)
-	return card, s.unlessKeyed(ctx, l.Store, err)
-}
-
-// checkCardKey refuses a key that is not the one that the store's latest card was
-// issued with: no code would be found any more, and of new cards and old ones only
-// the one or the other.
-func (s *Store) checkCardKey(ctx context.Context, store string) error {
-	if !s.cardKey.Ready() {
-		return payment.ErrGiftCardsOff
-	}
-	names, err := collect(ctx, s, pgx.RowTo[string],
-		`select code_key from gift_cards where store = $1 and code_key <> '' order by id desc limit 1`, store)
 	if err != nil {
-		return fmt.Errorf("read the key of gift cards: %w", err)
+		return card, s.unlessKeyed(ctx, l.Store, err)
 	}
-	if len(names) > 0 && names[0] != s.cardKey.Name() {
-		return payment.ErrGiftCardsKeyed
+	if newest := s.cardKeys.newest(); key != newest {
+		// Whoever asks has the answer: one who pays at this moment does it else, or the next one.
+		_, _ = s.put(ctx, rehash, l.Store, [16]byte(card.ID), hashes[0], newest, key)
 	}
-	return nil
+	return card, nil
 }
 
-// unlessKeyed is the error of a code that was looked up, unless there is a better
-// reason for not finding it: nobody is told that a card does not exist because the
-// operator has changed the key.
-func (s *Store) unlessKeyed(ctx context.Context, store string, err error) error {
-	if !errors.Is(err, payment.ErrGiftCardNotFound) && !errors.Is(err, payment.ErrGiftCardInvalid) {
-		return err
+// lockCardOf locks the card of a code and returns it, and how many entries it has. One
+// that is under an older key is under the newest once the transaction commits.
+func (s *Store) lockCardOf(ctx context.Context, tx pgx.Tx, store string, code payment.GiftCardCode) (payment.GiftCard, int, error) {
+	hashes := s.cardKeys.hashes(store, code)
+	card, err := lockCard(ctx, tx, ofCode, store, hashes)
+	if newest := s.cardKeys.newest(); err == nil && card.key != newest {
+		_, err = tx.Exec(ctx, rehash, store, [16]byte(card.ID), hashes[0], newest, card.key)
 	}
-	if other := s.checkCardKey(ctx, store); errors.Is(other, payment.ErrGiftCardsKeyed) {
-		return other
-	}
-	return err
+	return card.GiftCard, card.entries, err
 }

@@ -16,12 +16,12 @@ import (
 // the errors of package payment; an error of kind unavailable, too, means that
 // nothing was taken, and any other that it is not known.
 func (s *Store) TakeFromGiftCard(ctx context.Context, t payment.GiftCardTaking) (payment.GiftCardEntry, error) {
-	if !s.cardKey.Ready() {
+	if !s.cardKeys.ready() {
 		return payment.GiftCardEntry{}, payment.ErrGiftCardsOff
 	}
 	var entry payment.GiftCardEntry
 	err := s.repeatable(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		card, entries, err := lockCard(ctx, tx, "c.store = $1 and c.code_hash = $2", t.Store, s.cardKey.Hash(t.Store, t.Code))
+		card, entries, err := s.lockCardOf(ctx, tx, t.Store, t.Code)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return payment.ErrGiftCardInvalid
 		}
@@ -70,7 +70,7 @@ func mayTake(c payment.GiftCard, t payment.GiftCardTaking) error {
 func (s *Store) ReturnToGiftCard(ctx context.Context, r payment.GiftCardReturning) (payment.GiftCardEntry, error) {
 	var entry payment.GiftCardEntry
 	err := s.repeatable(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		card, entries, err := lockCard(ctx, tx, `(c.store, c.id) = (select store, card from gift_card_entries
+		card, err := lockCard(ctx, tx, `(c.store, c.id) = (select store, card from gift_card_entries
 			where reference = $2 and kind = 'take' and store = $1)`, r.Store, r.TakenReference)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return payment.ErrGiftCardNotTaken
@@ -84,7 +84,7 @@ func (s *Store) ReturnToGiftCard(ctx context.Context, r payment.GiftCardReturnin
 		if r.Amount.Currency() != card.Balance.Currency() {
 			return payment.ErrGiftCardCurrency
 		}
-		left, err := leftToReturn(ctx, tx, r.Store, card, r.TakenReference)
+		left, err := leftToReturn(ctx, tx, r.Store, card.GiftCard, r.TakenReference)
 		if err != nil {
 			return err
 		}
@@ -92,7 +92,7 @@ func (s *Store) ReturnToGiftCard(ctx context.Context, r payment.GiftCardReturnin
 			return payment.ErrGiftCardReturned
 		}
 		entry = payment.GiftCardEntry{
-			Card: card.ID, N: entries + 1, Kind: payment.GiftCardReturn, Reference: r.Reference, Order: r.Order,
+			Card: card.ID, N: card.entries + 1, Kind: payment.GiftCardReturn, Reference: r.Reference, Order: r.Order,
 			Amount: r.Amount, Balance: card.Balance.Add(r.Amount), Last4: card.Last4, At: r.At,
 		}
 		return addEntry(ctx, tx, r.Store, entry, r.TakenReference)
@@ -128,14 +128,21 @@ func (s *Store) GiftCardEntry(
 	return found[0], nil
 }
 
-// lockCard locks a card and returns it, and how many entries it has.
-func lockCard(ctx context.Context, tx pgx.Tx, condition string, args ...any) (payment.GiftCard, int, error) {
-	var entries int
-	rows, _ := tx.Query(ctx, `select `+cardColumns+`, c.entries from gift_cards c where `+condition+` for update`, args...)
-	card, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (payment.GiftCard, error) {
-		return scanCard(ahead{row, []any{&entries}})
+// lockedCard is a card that is locked, how many entries it has, and the name of the
+// key that its code is hashed with.
+type lockedCard struct {
+	payment.GiftCard
+	entries int
+	key     string
+}
+
+// lockCard locks a card and returns it.
+func lockCard(ctx context.Context, tx pgx.Tx, condition string, args ...any) (lockedCard, error) {
+	rows, _ := tx.Query(ctx, `select `+cardColumns+`, c.entries, c.code_key from gift_cards c where `+condition+` for update`, args...)
+	return pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (l lockedCard, err error) {
+		l.GiftCard, err = scanCard(ahead{row, []any{&l.entries, &l.key}})
+		return l, err
 	})
-	return card, entries, err
 }
 
 const (

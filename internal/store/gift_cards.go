@@ -24,22 +24,27 @@ const cardEntriesMax = 200
 func (s *Store) IssueGiftCard(
 	ctx context.Context, c payment.GiftCard, code payment.GiftCardCode, claim *payment.Claim, reply payment.Reply, by payment.AuditEntry,
 ) error {
-	if err := s.checkCardKey(ctx, c.Store); err != nil {
+	if err := s.checkCardKeys(ctx, c.Store); err != nil {
 		return fmt.Errorf("issue gift card %s: %w", c.ID, err)
 	}
 	metadata, err := json.Marshal(c.Metadata)
 	if err != nil {
 		return fmt.Errorf("issue gift card %s: %w", c.ID, err)
 	}
+	hashes, key := s.cardKeys.hashes(c.Store, code), s.cardKeys.newest()
 	err = s.send(ctx, func(batch *pgx.Batch) error {
 		batch.Queue(`insert into idempotency_keys (store, operation, key, fingerprint, created_at, finished, status, body)
 			values ($1, $2, $3, $4, $5, true, $6, $7)`,
 			claim.Store, claim.Operation, claim.Key, claim.Fingerprint, claim.At, reply.Status, reply.Body)
+		if older := hashes[1:]; len(older) > 0 { // so that a card of this code is in the way of a second one
+			batch.Queue(`update gift_cards set code_hash = $2, code_key = $3 where store = $1 and code_hash = any($4)`,
+				c.Store, hashes[0], key, older)
+		}
 		batch.Queue(`insert into gift_cards (store, id, code_hash, code_key, last4, currency, initial, balance, entries, expires_at, metadata,
 				created_at, updated_at)
 			values ($1, $2, $3, $10, $4, $5, $6, $6, 1, $7, $8, $9, $9)`,
-			c.Store, [16]byte(c.ID), s.cardKey.Hash(c.Store, code), c.Last4, c.Initial.Currency().String(), c.Initial.Minor(), nullTime(c.ExpiresAt),
-			metadata, c.CreatedAt, s.cardKey.Name())
+			c.Store, [16]byte(c.ID), hashes[0], c.Last4, c.Initial.Currency().String(), c.Initial.Minor(), nullTime(c.ExpiresAt),
+			metadata, c.CreatedAt, key)
 		batch.Queue(`insert into gift_card_entries (store, card, n, kind, amount, before, balance, at)
 			values ($1, $2, 1, 'issue', $3, 0, $3, $4)`, c.Store, [16]byte(c.ID), c.Initial.Minor(), c.CreatedAt)
 		by.Store, by.Action, by.Subject = c.Store, "gift_card.issued", c.ID.String()

@@ -32,6 +32,8 @@ type Options struct {
 	// GiftCardKey is what codes of gift cards are hashed with. Without one no card is
 	// issued, and none is found by its code.
 	GiftCardKey payment.GiftCardKey
+	// GiftCardKeysOld are those that it replaces: cards are found under them too.
+	GiftCardKeysOld []payment.GiftCardKey
 	// Dial opens a connection; nil is the driver's own way. Simulations put
 	// themselves between the service and the server with it.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -43,7 +45,7 @@ type Store struct {
 	background *pgxpool.Pool // the same as pool where it has no connections of its own
 	acquireMax time.Duration
 	newID      func() payment.ID
-	cardKey    payment.GiftCardKey
+	cardKeys   cardKeys
 }
 
 // The bounds that the server puts on our statements and transactions.
@@ -101,7 +103,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		pool.Close()
 		return nil, fmt.Errorf("connect to the database: %w", err)
 	}
-	s := &Store{pool: pool, background: pool, acquireMax: o.AcquireMax, newID: o.NewID, cardKey: o.GiftCardKey}
+	s := &Store{pool: pool, background: pool, acquireMax: o.AcquireMax, newID: o.NewID, cardKeys: cardKeysOf(o)}
 	if o.BackgroundMax > 0 {
 		config := config.Copy()
 		config.MaxConns = int32(min(o.BackgroundMax, 1000))

@@ -1,0 +1,1 @@
+drop index gift_cards_key;
