@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/paysvc/paysvc/internal/gateways/giftcard"
 	"github.com/paysvc/paysvc/internal/outbound"
@@ -39,4 +42,22 @@ func giftCardKeys(secrets outbound.Secrets) (newest payment.GiftCardKey, others 
 		}
 	}
 	return keys[0], keys[1:], nil
+}
+
+// tellOldKeys logs what an operator wants to know before dropping a key: which cards
+// still need it, and whether one is missing that some need.
+func tellOldKeys(ctx context.Context, books *store.Store, now time.Time, log zerolog.Logger) {
+	used, err := books.OldGiftCardKeys(store.InBackground(ctx), now)
+	if err != nil {
+		log.Warn().Err(err).Msg("the gift cards under older keys are not counted")
+		return
+	}
+	for _, u := range used {
+		line := log.Info()
+		message := "gift cards under an older key of PAYSVC_SECRET_KEY"
+		if u.Place == 0 {
+			line, message = log.Warn(), "gift cards need a key that PAYSVC_SECRET_KEY does not have"
+		}
+		line.Str("key", u.Key).Int("place", u.Place).Int("cards", u.Cards).Int("payable", u.Payable).Msg(message)
+	}
 }

@@ -152,6 +152,7 @@ func (s *service) serve(ctx context.Context, listener net.Listener, p parts) err
 	group.Go(func() { s.jobs.Run(background) })
 	reloads := reloader{load: p.source.load, reload: s.moments.Reload, record: s.recordSettings, log: p.log, hash: p.settings.Hash}
 	group.Go(func() { reloads.run(background, p.asked) })
+	group.Go(func() { tellOldKeys(background, s.store, time.Now(), p.log) })
 	failed := make(chan error, 1)
 	group.Go(func() { failed <- server.Serve(listener) })
 

@@ -187,6 +187,28 @@ func TestADeliveryThatIsTakenIsDone(t *testing.T) {
 	require.Equal(t, []int{32, 128}, o.limits, "more at once to one that takes them quickly")
 }
 
+// A receiver knows one secret, of whichever key and version its store was told last.
+func TestADeliveryIsSignedWithEachKey(t *testing.T) {
+	t.Parallel()
+	key := func(of string) string { return base64.StdEncoding.EncodeToString(bytes.Repeat([]byte(of), 32)) }
+	both, err := outbound.ParseSecrets(key("n") + "," + key("k"))
+	require.NoError(t, err)
+	o, r, j := sending(t, 1, status(http.StatusNoContent), func(d *jobs.Deps) { d.Out.Secrets = both })
+	o.endpoint.SecretVersion, o.endpoint.RotatingUntil = 2, o.now.Add(time.Hour)
+	j.Round(t.Context(), o.target())
+	require.Len(t, r.posted, 1)
+	for _, of := range []string{"n", "k"} {
+		one, err := outbound.ParseSecrets(key(of))
+		require.NoError(t, err)
+		for version := 1; version <= 2; version++ {
+			told, err := one.Of(o.endpoint.ID.String(), version)
+			require.NoError(t, err)
+			require.Contains(t, r.posted[0].Secrets, told)
+		}
+	}
+	require.Len(t, r.posted[0].Secrets, 4)
+}
+
 func TestWhatHappenedToAnOrderIsToldInItsOrder(t *testing.T) {
 	t.Parallel()
 	const orders, events = 8, 8
