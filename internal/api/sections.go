@@ -31,7 +31,7 @@ const (
 	noCase       = "`not_found`: the store has no case of this id."
 	noEndpoint   = "`not_found`: the store has no webhook endpoint of this id."
 	noGiftCard   = "`not_found`: the store has no gift card of this id."
-	giftCardsOff = "`gift_cards_not_configured`: the operator has to set `PAYSVC_SECRET_KEY`. `gift_cards_other_key`: to what it was when the store's cards were issued."
+	giftCardsOff = "`gift_cards_not_configured`: the operator has to set `PAYSVC_SECRET_KEY`. `gift_cards_other_key`: or to add the key to it that cards of the store are under."
 	webhooksOff  = "`webhooks_not_configured`: the operator has to set `PAYSVC_SECRET_KEY`."
 	version      = "`version_conflict`: the value is not the one that the precondition names."
 )

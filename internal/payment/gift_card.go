@@ -105,7 +105,7 @@ var (
 	ErrGiftCardsOff = Errorf(KindUnavailable, "gift_cards_not_configured",
 		"the service has no key for the codes of gift cards. Its operator sets PAYSVC_SECRET_KEY")
 	ErrGiftCardsKeyed = Errorf(KindUnavailable, "gift_cards_other_key",
-		"the gift cards of the store were issued with another PAYSVC_SECRET_KEY. Its operator sets that one")
+		"gift cards of the store need a key that PAYSVC_SECRET_KEY does not have. Its operator adds that one")
 )
 
 // Why a card is not paid with: in Why, for the shopper, who is told nothing that

@@ -145,6 +145,28 @@ func TestACodeIsIssuedOnceUnderAllKeys(t *testing.T) {
 	require.Equal(t, 1, value[int](b, "select count(*) from gift_cards"))
 }
 
+// Two instances that begin with different keys have issued one code at once. Everybody
+// means the same card by it, and nobody's payment fails.
+func TestOfTwoCardsOfOneCodeItIsAlwaysTheSame(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	old, code, err := b.imported(b.Store, "GIFT-0001-OLD1")
+	require.NoError(t, err)
+	both := b.keyed(2, 1)
+	young, _, err := b.imported(both, "GIFT-0001-NEW1")
+	require.NoError(t, err)
+	b.exec("update gift_cards set code_hash = $1 where id = $2", cardKey(t, 2).Hash("demo", code), [16]byte(young.ID))
+	for range 3 {
+		found, err := b.find(both, code)
+		require.NoError(t, err)
+		require.Equal(t, young.ID, found.ID)
+		entry, err := both.TakeFromGiftCard(t.Context(), b.taking(code, "1.00"))
+		require.NoError(t, err)
+		require.Equal(t, young.ID, entry.Card)
+	}
+	require.EqualValues(t, 1, b.keyOf(old))
+}
+
 // Payments and looks at one card, on instances that begin with different keys.
 func TestACardThatMovesWhileManyPayIsNeverLostOrOverdrawn(t *testing.T) {
 	t.Parallel()
