@@ -67,8 +67,15 @@ func (g *Guard) watch(store string, shopper netip.Addr, lookUp func() error) err
 	missed := false
 	defer func() { g.settle(store, who, missed) }()
 	err := lookUp()
-	missed = errors.Is(err, payment.ErrGiftCardInvalid) || errors.Is(err, payment.ErrGiftCardNotFound)
+	missed = isMiss(err)
 	return err
+}
+
+// isMiss tells that no card was found. One whose key is missing is not found either:
+// whoever looks sees no difference to a wrong code, and could go on with those.
+func isMiss(err error) bool {
+	return errors.Is(err, payment.ErrGiftCardInvalid) || errors.Is(err, payment.ErrGiftCardNotFound) ||
+		errors.Is(err, payment.ErrGiftCardsKeyed)
 }
 
 func (g *Guard) admit(store string, who netip.Prefix) error {

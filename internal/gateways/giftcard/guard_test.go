@@ -2,6 +2,7 @@ package giftcard_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -25,8 +26,9 @@ type vault struct {
 	mu    sync.Mutex
 	code  payment.GiftCardCode
 	asked int
-	// fails, when set, is what became of a code that exists.
-	fails error
+	// fails, when set, is what became of a code that exists, and misses of one that
+	// does not.
+	fails, misses error
 	// begun, when set, is told of every lookup, which then waits until end is closed.
 	begun, end chan struct{}
 }
@@ -40,7 +42,7 @@ func (v *vault) TakeFromGiftCard(_ context.Context, t payment.GiftCardTaking) (p
 	defer v.mu.Unlock()
 	v.asked++
 	if t.Code != v.code {
-		return payment.GiftCardEntry{}, fmt.Errorf("take: %w", payment.ErrGiftCardInvalid)
+		return payment.GiftCardEntry{}, fmt.Errorf("take: %w", cmp.Or(v.misses, error(payment.ErrGiftCardInvalid)))
 	}
 	return payment.GiftCardEntry{Reference: t.Reference}, v.fails
 }
@@ -50,7 +52,7 @@ func (v *vault) GiftCardByCode(_ context.Context, l payment.GiftCardLookup) (pay
 	defer v.mu.Unlock()
 	v.asked++
 	if l.Code != v.code {
-		return payment.GiftCard{}, fmt.Errorf("find: %w", payment.ErrGiftCardNotFound)
+		return payment.GiftCard{}, fmt.Errorf("find: %w", cmp.Or(v.misses, error(payment.ErrGiftCardNotFound)))
 	}
 	return payment.GiftCard{Store: l.Store}, nil
 }
@@ -156,6 +158,22 @@ func TestBalancesAndPaymentsAreCountedTogether(t *testing.T) {
 		require.ErrorIs(t, g.look("demo", g.wrong), payment.ErrGiftCardNotFound)
 	}
 	require.Equal(t, 400, g.guess(600, "demo", ""))
+	require.ErrorIs(t, g.look("demo", g.vault.code), payment.ErrGiftCardTries)
+}
+
+// Cards under the keys that are there can still be guessed, and an operator may have
+// dropped a key for good: that must not be when nobody counts.
+func TestWhileAKeyIsMissingNobodyGuessesEither(t *testing.T) {
+	t.Parallel()
+	g := guard(t)
+	g.vault.misses = payment.ErrGiftCardsKeyed
+	for range 50 {
+		require.ErrorIs(t, g.pay("demo", g.wrong, "203.0.113.7"), payment.ErrGiftCardsKeyed)
+	}
+	require.ErrorIs(t, g.pay("demo", g.vault.code, "203.0.113.7"), payment.ErrGiftCardTries)
+	for range 950 {
+		require.ErrorIs(t, g.look("demo", g.wrong), payment.ErrGiftCardsKeyed)
+	}
 	require.ErrorIs(t, g.look("demo", g.vault.code), payment.ErrGiftCardTries)
 }
 
