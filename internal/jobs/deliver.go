@@ -36,9 +36,9 @@ func (deliver) InsertOpts() river.InsertOpts {
 // exchange, which is less than a job may.
 const (
 	// roundMax is when the last batch begins: others wait for the place.
-	roundMax = 8 * time.Second
+	roundMax = 14 * time.Second
 	// beginMax is when the last delivery of a batch begins.
-	beginMax = 8 * time.Second
+	beginMax = 4 * time.Second
 	// batchLeast is how many deliveries a round begins with. To a target that takes a
 	// batch within quick the next is larger by batchGrowth, up to batchMost, since each
 	// has its price; to one that does not it is smaller by as much.
@@ -48,7 +48,7 @@ const (
 	quick       = time.Second
 	// Under way are one of so many of the batch, at least and at most so many.
 	atOnceLeast = 4
-	atOnceMost  = 32
+	atOnceMost  = 64 // as many as the client keeps connections
 	atOnceOf    = 16
 	// While requests need the machine, rounds pause between batches for busyPause,
 	// unless the batch was later than lateMax.

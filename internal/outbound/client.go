@@ -70,7 +70,7 @@ const (
 	retryAfterMax  = 24 * time.Hour
 	// Connections that wait to be used again: of one host as many as deliveries use.
 	idleMax        = 256
-	idleMaxPerHost = 32
+	idleMaxPerHost = 64
 	idleTimeout    = 30 * time.Second
 )
 
