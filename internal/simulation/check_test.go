@@ -24,6 +24,7 @@ func (h *history) check() {
 	h.checkNights(b)
 	h.checkWork(b)
 	h.checkEvents(b)
+	h.checkDeliveries(b)
 	h.checkAnswers(b)
 }
 

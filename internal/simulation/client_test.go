@@ -30,8 +30,9 @@ type said struct {
 	NextAction *struct {
 		URL string `json:"url"`
 	} `json:"next_action"`
-	ID    string `json:"id"`
-	Total string `json:"total"`
+	ID     string `json:"id"`
+	Secret string `json:"secret"`
+	Total  string `json:"total"`
 	// PaymentStatus is that of an order.
 	PaymentStatus string `json:"payment_status"`
 	Order         struct {
@@ -138,7 +139,8 @@ func (h *history) send(ctx context.Context, method, path, key string, body any) 
 	h.answers = append(h.answers, x)
 	h.mu.Unlock()
 	h.trace.note("%s: %d %s%s", x.who, x.status, x.said.Code, x.said.MoneyMoved)
-	if x.status == http.StatusInternalServerError {
+	// An endpoint whose COMMIT was not answered may be there: nothing better is known.
+	if x.status == http.StatusInternalServerError && !strings.HasPrefix(path, "/v1/webhook-endpoints") {
 		h.violate("I9", "%s %s was answered with 500: %s", method, path, x.body)
 	}
 	return x

@@ -43,6 +43,8 @@ func newDatabase(t *testing.T) *database {
 	admin, err := pgx.Connect(t.Context(), url)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = admin.Close(context.WithoutCancel(t.Context())) })
+	_, err = admin.Exec(t.Context(), alone)
+	require.NoError(t, err)
 	rows, _ := admin.Query(t.Context(), `select 'delete from ' || tablename from pg_tables
 		where schemaname = 'public' and tablename not like 'river%' and tablename <> 'schema_migrations' order by 1`)
 	statements, err := pgx.CollectRows(rows, pgx.RowTo[string])
@@ -147,8 +149,12 @@ func (d *database) prepare(b *backend, name string) error {
 // describe returns what the server says to a client that prepares a statement.
 func (d *database) describe(b *backend, parse message) ([]byte, error) {
 	name := parse.text(1)[0]
+	of := name
+	if name == "" { // one of many: it is what it says
+		of = string(parse)
+	}
 	d.mu.Lock()
-	known, ok := d.described[name]
+	known, ok := d.described[of]
 	d.mu.Unlock()
 	if ok {
 		return known, nil
@@ -162,10 +168,12 @@ func (d *database) describe(b *backend, parse message) ([]byte, error) {
 		return answer, err
 	}
 	const readyBytes = 6
-	b.prepared[name] = true
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.parsed[name] = append(message{}, parse...)
-	d.described[name] = answer[:len(answer)-readyBytes]
-	return d.described[name], nil
+	if name != "" {
+		b.prepared[name] = true
+		d.parsed[name] = append(message{}, parse...)
+	}
+	d.described[of] = answer[:len(answer)-readyBytes]
+	return d.described[of], nil
 }

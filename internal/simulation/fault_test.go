@@ -35,6 +35,13 @@ const (
 	doubled     fault = "doubled"       // it comes twice at once
 	hungUp      fault = "hung up"       // a client goes away while its request is carried out
 	unanswered  fault = "unanswered"    // the answer to a client is lost
+
+	closed   fault = "closed"       // whoever gets events does not accept the connection
+	tooMany  fault = "answered 429" // it wants to be left alone for a while
+	broken   fault = "answered 5xx" // it does not like this one, or any
+	silence  fault = "silence"      // it does not answer, and did not take the event
+	tookIt   fault = "took it"      // it took the event, and its answer is lost
+	goneAway fault = "gone"         // it wants no event any more
 )
 
 // classOf is the fault class that a fault belongs to: classes are switched on
@@ -44,6 +51,8 @@ var classOf = map[fault]string{
 	refused: "refused", lostRequest: "requests", brokenSend: "requests", zombie: "zombies", failedIn: "5xx",
 	lostAnswer: "answers", brokenRead: "answers", failedOut: "5xx", garbage: "garbage", lagging: "lagging",
 	unheard: "unheard", unthanked: "unthanked", late: "late", doubled: "doubled", hungUp: "clients", unanswered: "clients",
+	closed: classReceivers, tooMany: classReceivers, broken: classReceivers, silence: classReceivers, tookIt: classReceivers,
+	goneAway: classReceivers,
 }
 
 func (f fault) class() string { return classOf[f] }
@@ -58,6 +67,9 @@ const (
 	classDesk    = "dashboard" // somebody refunds at the PSP's own desk
 	classStrange = "strangers" // others charge with our account
 )
+
+// classReceivers is what whoever gets events does wrong.
+const classReceivers = "receivers"
 
 // classes lists every fault class.
 func classes() []string {
@@ -85,14 +97,20 @@ type plan struct {
 func draw(rng *rand.Rand, with, without []string) *plan {
 	p := &plan{on: map[string]bool{}}
 	share := []float64{0, 0.2, 0.5, 0.8}[rng.IntN(4)]
+	drawn := func(class string) bool {
+		return (rng.Float64() < share || slices.Contains(with, class)) && !slices.Contains(without, class)
+	}
 	for _, class := range classes() {
-		p.on[class] = (rng.Float64() < share || slices.Contains(with, class)) && !slices.Contains(without, class)
+		if class != classReceivers {
+			p.on[class] = drawn(class)
+		}
 	}
 	p.rate = []float64{0.01, 0.04, 0.12}[rng.IntN(3)]
 	p.crashRate = []float64{0.003, 0.01, 0.03}[rng.IntN(3)]
 	if crashes := 1 + rng.IntN(5); p.on[classCrashes] {
 		p.crashes = crashes
 	}
+	p.on[classReceivers] = drawn(classReceivers)
 	return p
 }
 

@@ -17,8 +17,10 @@ type gate struct {
 	what string
 	// at is the instance that waits, nil for the world outside.
 	at *instance
-	// faults may be done to it; the scheduler chooses.
+	// faults may be done to it; the scheduler chooses. More often than elsewhere
+	// where rate is set.
 	faults []fault
+	rate   float64
 
 	verdict chan fault
 }
@@ -114,7 +116,7 @@ func (s *scheduler) judge(g *gate) fault {
 			possible = append(possible, f)
 		}
 	}
-	if len(possible) == 0 || s.rng.Float64() >= s.plan.rate {
+	if len(possible) == 0 || s.rng.Float64() >= max(g.rate, s.plan.rate) {
 		return none
 	}
 	return possible[s.rng.IntN(len(possible))]

@@ -19,6 +19,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
+	"github.com/paysvc/paysvc/internal/outbound"
 	"github.com/paysvc/paysvc/internal/payment"
 	"github.com/paysvc/paysvc/internal/sandbox"
 )
@@ -33,6 +34,8 @@ type history struct {
 	sched *scheduler
 	psp   *sandbox.Simulator
 	key   string // of the store's server
+	// secrets are those of endpoints.
+	secrets outbound.Secrets
 
 	group sync.WaitGroup // of all that was spawned
 	over  chan struct{}  // closed when no instance is started any more
@@ -51,13 +54,18 @@ type history struct {
 	count      counts
 	orders     []*shopOrder
 	cards      []*giftCard
-	answers    []*exchange
-	tries      map[string]int // of notifications, by event
-	thanked    []delivery
-	sends      map[string]int // by reference, and by what a client has asked for
-	leftAt     map[string]time.Time
-	mails      map[string]int
-	queue      []mailJob
+	endpoints  []*endpoint
+	targets    []payment.Target // that have a round in the queue
+	posts      []post
+	// unsure are the endpoints of which rounds, or answers, came to nothing.
+	unsure  map[payment.Target]int
+	answers []*exchange
+	tries   map[string]int // of notifications, by event
+	thanked []delivery
+	sends   map[string]int // by reference, and by what a client has asked for
+	leftAt  map[string]time.Time
+	mails   map[string]int
+	queue   []mailJob
 	// flipped are references that the PSP approved after it had declined them.
 	flipped map[string]bool
 	// strangers are references that the PSP has from others.
@@ -68,7 +76,7 @@ type history struct {
 
 // counts are what the report adds up.
 type counts struct {
-	steps, crashes, lostCommits, cuts, charges, notifications int
+	steps, crashes, lostCommits, cuts, charges, notifications, posts int
 }
 
 // violation is an invariant that does not hold.
@@ -93,11 +101,13 @@ func simulate(t *testing.T, db *database, seed uint64, without ...string) *histo
 	h := &history{
 		t: t, seed: seed, db: db, started: map[string]int{}, tries: map[string]int{}, sends: map[string]int{},
 		leftAt: map[string]time.Time{}, mails: map[string]int{}, flipped: map[string]bool{}, strangers: map[string]bool{},
+		unsure: map[payment.Target]int{},
 	}
 	h.plan = draw(h.rng("plan"), strings.Split(*always, ","), without)
 	db.reset(t)
 	h.makeKey()
 	h.makeComparisons()
+	h.makeEndpoints()
 	synctest.Test(t, func(*testing.T) { h.run() })
 	h.check()
 	return h
@@ -130,6 +140,10 @@ func (h *history) run() {
 	h.drive(func() bool { return h.busy == 0 })
 	if h.compared {
 		h.act("last night", h.lastNight)
+		h.drive(func() bool { return h.busy == 0 })
+	}
+	if len(h.endpoints) > 0 {
+		h.act("last deliveries", h.deliverAll)
 		h.drive(func() bool { return h.busy == 0 })
 	}
 	h.readLedger()
@@ -280,6 +294,12 @@ func (h *history) stall() time.Duration {
 // Enqueue implements jobs.Queue: the queue is in the database, and survives.
 func (h *history) Enqueue(_ context.Context, all ...river.JobArgs) error {
 	for _, args := range all {
+		if args.Kind() == kindRound {
+			if err := h.enqueueRound(args); err != nil {
+				return err
+			}
+			continue
+		}
 		var job mailJob
 		text, err := json.Marshal(args)
 		if err == nil {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -32,6 +33,8 @@ type instance struct {
 	mu    sync.Mutex
 	wires []*wire
 	kicks int
+	// pumping tells that somebody looks who is to get something: one at a time does.
+	pumping atomic.Bool
 }
 
 // lockMax is real time, and short: whoever holds the lock stands still meanwhile,
@@ -70,6 +73,7 @@ func (h *history) start(name string) (*instance, error) {
 		Transactions: books, Runs: books, Notifications: books, Effects: books, Expiries: books, Releases: books,
 		Clocks: books, Comparisons: books, Claims: books, Moments: turn, Orders: books, Mailer: i, OrderMail: orderMail,
 		Now: time.Now, Log: zerolog.Nop(), Queue: h,
+		Out: jobs.Out{Books: books, Commands: i.store, Poster: postOffice{i}, Secrets: h.secrets},
 	})
 	if err != nil {
 		return i, err
@@ -79,10 +83,11 @@ func (h *history) start(name string) (*instance, error) {
 		Books: api.Books{
 			Transactions: i.store, Notes: i.store, Timeline: i.store, Attributes: i.store, Events: i.store, Runs: i.store,
 			Notifications: i.store, News: i.store, Cases: i.store, Stock: i.store, PromotionCodes: i.store, Baskets: i.store,
-			GiftCards: i.store,
-			Replays:   m, Pipelines: m,
+			GiftCards: i.store, Endpoints: i.store,
+			Replays: m, Pipelines: m,
 		},
-		Version: "simulation", Ready: i.store.Ready,
+		Webhooks: api.Webhooks{Secrets: h.secrets, CheckURL: func(string) error { return nil }},
+		Version:  "simulation", Ready: i.store.Ready,
 	})
 	return i, err
 }

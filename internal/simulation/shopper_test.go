@@ -58,6 +58,7 @@ func (o *shopOrder) path(below string) string {
 func (h *history) people() {
 	rng := h.rng("people")
 	h.makeCards(h.rng("cards"))
+	h.beginEndpoints()
 	for n := range 1 + rng.IntN(3) {
 		o := &shopOrder{name: fmt.Sprintf("N-%d", n+1), later: rng.IntN(6) == 0}
 		h.orders = append(h.orders, o)

@@ -85,6 +85,7 @@ func (r *report) add(h *history) {
 	c.cuts += h.count.cuts
 	c.charges += h.count.charges
 	c.notifications += h.count.notifications
+	c.posts += len(h.posts)
 }
 
 // badMax is how many histories with violations are enough to look at.
@@ -101,9 +102,9 @@ func (r *report) print(t *testing.T) {
 	t.Helper()
 	took := time.Since(r.began)
 	t.Logf("%d histories in %s (%.0f a minute), %.0f virtual hours, %d steps, %d crashes, %d lost COMMIT answers, "+
-		"%d cut connections, %d charges, %d notifications: %d histories with violations",
+		"%d cut connections, %d charges, %d notifications, %d events posted: %d histories with violations",
 		r.histories, took.Round(time.Second), float64(r.histories)/took.Minutes(), r.virtual.Hours(), r.counts.steps,
-		r.counts.crashes, r.counts.lostCommits, r.counts.cuts, r.counts.charges, r.counts.notifications, r.bad)
+		r.counts.crashes, r.counts.lostCommits, r.counts.cuts, r.counts.charges, r.counts.notifications, r.counts.posts, r.bad)
 }
 
 // explain reports a history with violations: its seed, the fault classes that it
