@@ -135,4 +135,7 @@ var mutants = []mutant{
 	{"a delivery that failed is never due again", "internal/jobs/deliver_try.go",
 		"b.jobs.Now().Add(wait+spread(d, wait))\n",
 		"b.jobs.Now().Add(wait+spread(d, wait))\n	if planted(\"a delivery that failed is never due again\") {\n		v.outcome.NextAt = time.Time{}\n	}\n", "receivers"},
+	{"two deliver to an endpoint at once", "internal/store/deliveries.go",
+		"				and (leased_until is null or leased_until <= $3)\n",
+		"				and (leased_until is null or leased_until <= $3`+map[bool]string{true: \" or true\"}[planted(\"two deliver to an endpoint at once\")]+`)\n", ""},
 }
