@@ -17,6 +17,7 @@ type (
 		Total                                                             int64
 		Sequence                                                          int
 		Expired                                                           bool
+		CoveredN                                                          int
 		payments                                                          []*bookPayment
 		cases                                                             []bookCase
 	}
@@ -107,13 +108,15 @@ func (h *history) readBooks() *books {
 		Total                                                             int64
 		Sequence                                                          int
 		Expired                                                           bool
+		CoveredN                                                          int
 	}
 	byID := map[string]*bookOrder{}
 	for _, row := range rowsOf[orderRow](h, `select id::text, number, currency, status, payment_status, review, cancel_reason, total,
-			sequence, expires_at is not null from orders order by number`) {
+			sequence, expires_at is not null, covered_n from orders order by number`) {
 		o := &bookOrder{
 			ID: row.ID, Number: row.Number, Currency: row.Currency, Status: row.Status, PaymentStatus: row.PaymentStatus,
 			Review: row.Review, CancelReason: row.CancelReason, Total: row.Total, Sequence: row.Sequence, Expired: row.Expired,
+			CoveredN: row.CoveredN,
 		}
 		b.orders, byID[o.ID] = append(b.orders, o), o
 	}

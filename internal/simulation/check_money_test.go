@@ -7,7 +7,9 @@ import (
 
 // tally is what the PSP did for an order, as it was asked.
 type tally struct {
-	charged, taken int64 // for the order; what was charged and is released counts as far as it is still held
+	// for the order; what was charged and is released counts as far as it is still held,
+	// and what was given back before the order was covered not at all
+	charged, taken int64
 	held           int64 // with what was reserved beyond that, as a merchant asked; and not given back
 	flipped, wrong bool
 }
@@ -49,10 +51,29 @@ func (h *history) tally(o *bookOrder) tally {
 		all.held += held
 		if p.Release != "" {
 			charged, taken = max(0, min(charged, held)), taken-refunded
+		} else {
+			voidedBefore, refundedBefore := p.before()
+			charged, taken = max(0, min(charged, charged+more-voidedBefore-refundedBefore)), taken-refundedBefore
 		}
 		all.charged, all.taken = all.charged+charged, all.taken+taken
 	}
 	return all
+}
+
+// before is what was given back of a payment before its order was covered: that much is
+// due once more, so it may be charged again.
+func (p *bookPayment) before() (voided, refunded int64) {
+	o := p.order
+	for _, t := range p.transactions {
+		switch {
+		case t.State != "approved" || t.Held || o.CoveredN > 0 && t.N > o.CoveredN:
+		case t.Type == "void":
+			voided += t.Amount
+		case t.Type == "refund", t.Type == "credit", t.Type == "chargeback":
+			refunded += t.Amount
+		}
+	}
+	return voided, refunded
 }
 
 // checkOrder: one charge (I1), and paid is earned (I4).
