@@ -26,12 +26,12 @@ var errNoEndpoint = payment.NotFound("a webhook endpoint of this id")
 
 // CreateEndpoint keeps a new endpoint, and who made it in the audit: events from now
 // on are delivered to it. A store that has as many as it can is an endpoints_full
-// conflict.
+// conflict. One that is there already, by its id, is the same.
 func (s *Store) CreateEndpoint(ctx context.Context, e payment.Endpoint, by payment.AuditEntry) error {
-	err := s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		n, err := lockEndpoints(ctx, tx, e.Store)
-		if err != nil {
-			return err
+	err := s.repeatable(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		n, made, err := lockEndpoints(ctx, tx, e)
+		if err != nil || made {
+			return found(err)
 		}
 		if n >= payment.EndpointsMax {
 			return payment.Errorf(payment.KindConflict, "endpoints_full", "the store has as many webhook endpoints as it can")
@@ -49,17 +49,17 @@ func (s *Store) CreateEndpoint(ctx context.Context, e payment.Endpoint, by payme
 	return nil
 }
 
-// lockEndpoints counts the endpoints of a store. Whoever makes another waits until this
-// transaction has ended.
-func lockEndpoints(ctx context.Context, tx pgx.Tx, store string) (n int, err error) {
-	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('webhook endpoints of ' || $1, 0))`, store); err != nil {
-		return 0, err
+// lockEndpoints counts the endpoints of a store, and tells whether this one is made.
+// Whoever makes another waits until this transaction has ended.
+func lockEndpoints(ctx context.Context, tx pgx.Tx, e payment.Endpoint) (n int, made bool, err error) {
+	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('webhook endpoints of ' || $1, 0))`, e.Store); err != nil {
+		return 0, false, err
 	}
 	// A statement of its own: one that waited for the lock would not see what its
 	// holder wrote.
-	err = tx.QueryRow(ctx, `select count(*) from webhook_endpoints where store = $1 and id <> $2`,
-		store, [16]byte(payment.Storefront)).Scan(&n)
-	return n, err
+	err = tx.QueryRow(ctx, `select count(*), coalesce(bool_or(id = $3), false) from webhook_endpoints where store = $1 and id <> $2`,
+		e.Store, [16]byte(payment.Storefront), [16]byte(e.ID)).Scan(&n, &made)
+	return n, made, err
 }
 
 // ListEndpoints returns the endpoints of a store, the oldest first.

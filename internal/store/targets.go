@@ -44,7 +44,7 @@ func (s *Store) DueTargets(ctx context.Context, now time.Time, limit int) ([]pay
 		t.Endpoint = id
 		return t, err
 	}, `with looked as materialized (
-			select w.store, w.id, w.since, w.until, w.id <> $4 and exists (select from (
+			select w.store, w.id, w.since, w.until, w.resume, w.id <> $4 and exists (select from (
 					select type from events n where `+unsentTo("w")+` order by n.sequence limit $3) n where `+wanted("w.types")+`) as wanted,
 				exists (select from webhook_deliveries d where d.store = w.store and d.endpoint = w.id and d.next_at <= $1) as again
 			from webhook_endpoints w
@@ -54,7 +54,8 @@ func (s *Store) DueTargets(ctx context.Context, now time.Time, limit int) ([]pay
 				until = case when news.last is not null then w.until end, resume = case when news.last is not null then w.resume end
 			from looked l cross join lateral (select max(sequence) as last from (
 				select sequence from events n where `+unsentTo("l")+` order by n.sequence limit $3) n) news
-			where w.store = l.store and w.id = l.id and w.since = l.since and w.id <> $4 and not l.wanted
+			where w.store = l.store and w.id = l.id and w.since = l.since and w.until is not distinct from l.until
+				and w.resume is not distinct from l.resume and w.id <> $4 and not l.wanted
 				and (news.last is not null or w.until < `+settledBelow+`))
 		select store, id from looked where wanted or again limit $2`, now, bounded(limit), eventsPassed, [16]byte(payment.Storefront))
 	if err != nil {
