@@ -18,7 +18,8 @@ create function public.pg_snapshot_xmin(s pg_snapshot) returns xid8 language sql
 $$;
 create table endpoint_log (
 	n bigserial primary key, xact bigint not null, store text not null, id uuid not null, url text not null, types text[] not null,
-	active boolean not null, since bigint not null, was bigint not null
+	active boolean not null, since bigint not null, was bigint not null,
+	until bigint, until_was bigint
 );
 create function log_endpoint() returns trigger language plpgsql as $$
 begin
@@ -29,8 +30,9 @@ begin
 		insert into endpoint_log (xact, store, id, url, types, active, since, was)
 			values (pg_current_xact_id()::text::bigint, new.store, new.id, new.url, new.types, new.active, new.since, new.since);
 	elsif (old.url, old.types, old.active, old.since) is distinct from (new.url, new.types, new.active, new.since) then
-		insert into endpoint_log (xact, store, id, url, types, active, since, was)
-			values (pg_current_xact_id()::text::bigint, new.store, new.id, new.url, new.types, new.active, new.since, old.since);
+		insert into endpoint_log (xact, store, id, url, types, active, since, was, until, until_was)
+			values (pg_current_xact_id()::text::bigint, new.store, new.id, new.url, new.types, new.active, new.since, old.since,
+				new.until, old.until);
 	end if;
 	return null;
 end $$;

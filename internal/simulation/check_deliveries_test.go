@@ -21,6 +21,9 @@ type (
 		Types      []string
 		Active     bool
 		Since, Was int64
+		// Until is where what was on its way as it was turned off ends, and UntilWas
+		// where that ended before: 0 for nowhere.
+		Until, UntilWas int64
 	}
 	bookTold struct {
 		ID, Store, Type string
@@ -46,7 +49,8 @@ func (h *history) readHooks() *hooks {
 		turns: map[string][]bookEndpoint{}, events: map[string]bookTold{}, states: map[[2]string]string{}, posts: map[[2]string][]post{},
 	}
 	byURL := map[string]string{}
-	for _, e := range rowsOf[bookEndpoint](h, `select xact, store, id::text, url, types, active, since, was from endpoint_log order by n`) {
+	for _, e := range rowsOf[bookEndpoint](h, `select xact, store, id::text, url, types, active, since, was,
+			coalesce(until, 0), coalesce(until_was, 0) from endpoint_log order by n`) {
 		k.turns[e.ID] = append(k.turns[e.ID], e)
 		byURL[e.URL] = e.ID
 	}
@@ -99,16 +103,25 @@ func (h *history) checkPosts(k *hooks, turns []bookEndpoint, id string, posts []
 		h.violate("E3", "%s was posted to an endpoint of %s, which has no such event", id, last.Store)
 		return
 	}
-	if told := inForce(turns, e); len(told) == 0 || !told[0].Active || !slices.ContainsFunc(told, e.wantedBy) {
+	told := inForce(turns, e)
+	if len(told) == 0 || !told[0].Active && !slices.ContainsFunc(told, e.comesAlong) || !slices.ContainsFunc(told, e.wantedBy) {
 		h.violate("E3", "%s (%s) was posted to %s, which must not have it", id, e.Type, posts[0].url)
 	}
+	took, unsure := 0, h.unsure[[2]string{endpointID(turns[0].ID).String(), id}] > 0
 	for _, p := range posts {
+		unsure = unsure || p.lost
+		if p.took {
+			took++
+		}
 		if !sameEvent(p.body, e) {
 			h.violate("E4", "%s was posted as %s, and is %s", id, p.body, e.Body)
 		}
 		if !h.signedRight(p, turns[0].ID) {
 			h.violate("E4", "%s was posted with a signature that is none", id)
 		}
+	}
+	if took > 1 && !unsure {
+		h.violate("E5", "%s (%s) came to %s %d times", id, e.Type, posts[0].url, took)
 	}
 }
 
@@ -125,18 +138,8 @@ func (h *history) checkTold(k *hooks, turns []bookEndpoint, e bookTold) {
 	if len(told) == 0 || !told[0].Active || !all(told, e.wantedBy) || k.states[at] == "parked" {
 		return
 	}
-	took, unsure := 0, h.unsure[payment.Target{Store: last.Store, Endpoint: endpointID(last.ID)}] > 0
-	for _, p := range k.posts[at] {
-		unsure = unsure || p.lost
-		if p.took {
-			took++
-		}
-	}
-	switch {
-	case took == 0:
+	if !slices.ContainsFunc(k.posts[at], func(p post) bool { return p.took }) {
 		h.violate("E1", "%s (%s) never came to %s", e.ID, e.Type, last.URL)
-	case took > 1 && !unsure:
-		h.violate("E5", "%s (%s) came to %s %d times", e.ID, e.Type, last.URL, took)
 	}
 }
 
@@ -152,6 +155,13 @@ func inForce(turns []bookEndpoint, e bookTold) []bookEndpoint {
 		return nil
 	}
 	return turns[from:]
+}
+
+// comesAlong tells of an event that was told while an endpoint was off that it goes
+// there nevertheless: the endpoint was turned off again before it had all of what was
+// on its way the first time, and from there to here nothing is left out.
+func (e bookTold) comesAlong(t bookEndpoint) bool {
+	return !t.Active && t.UntilWas > 0 && t.Until > t.UntilWas && t.Since < e.Sequence && e.Sequence > t.UntilWas && e.Sequence <= t.Until
 }
 
 func (e bookTold) wantedBy(t bookEndpoint) bool {

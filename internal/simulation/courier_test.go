@@ -92,8 +92,10 @@ func (d desk) LeaseDeliveries(
 	ctx context.Context, t payment.Target, now, until time.Time, limit int,
 ) (payment.Batch, bool, error) {
 	b, leased, err := d.Store.LeaseDeliveries(ctx, t, now, until, limit)
-	if err == nil && leased {
-		d.i.h.question(t, 1)
+	for _, due := range b.Due {
+		if leased {
+			d.i.h.question(t, due.Event.ID(), 1)
+		}
 	}
 	return b, leased, err
 }
@@ -101,16 +103,18 @@ func (d desk) LeaseDeliveries(
 // FinishDeliveries implements jobs.Outbox.
 func (d desk) FinishDeliveries(ctx context.Context, t payment.Target, r payment.Result, at time.Time) error {
 	err := d.Store.FinishDeliveries(ctx, t, r, at)
-	if err == nil {
-		d.i.h.question(t, -1)
+	for _, o := range r.Outcomes {
+		if err == nil {
+			d.i.h.question(t, o.Event, -1)
+		}
 	}
 	return err
 }
 
-func (h *history) question(t payment.Target, n int) {
+func (h *history) question(t payment.Target, id payment.EventID, n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.unsure[t] += n
+	h.unsure[[2]string{t.Endpoint.String(), id.String()}] += n
 }
 
 // nextDelivery is when something is to be delivered next: what is to be tried again,

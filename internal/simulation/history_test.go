@@ -57,8 +57,9 @@ type history struct {
 	endpoints  []*endpoint
 	targets    []payment.Target // that have a round in the queue
 	posts      []post
-	// unsure are the endpoints of which rounds, or answers, came to nothing.
-	unsure  map[payment.Target]int
+	// unsure are the events of which it was not noted whether an endpoint, which goes
+	// first, took them.
+	unsure  map[[2]string]int
 	answers []*exchange
 	tries   map[string]int // of notifications, by event
 	thanked []delivery
@@ -101,7 +102,7 @@ func simulate(t *testing.T, db *database, seed uint64, without ...string) *histo
 	h := &history{
 		t: t, seed: seed, db: db, started: map[string]int{}, tries: map[string]int{}, sends: map[string]int{},
 		leftAt: map[string]time.Time{}, mails: map[string]int{}, flipped: map[string]bool{}, strangers: map[string]bool{},
-		unsure: map[payment.Target]int{},
+		unsure: map[[2]string]int{},
 	}
 	h.plan = draw(h.rng("plan"), strings.Split(*always, ","), without)
 	db.reset(t)
