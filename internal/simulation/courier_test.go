@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -125,8 +126,14 @@ const nextDelivery = `select extract(epoch from min(greatest(at, w.resting_until
 		where e.store = w.store and e.sequence > w.since and (e.sequence <= coalesce(w.until, e.sequence) or e.sequence > w.resume)) due
 	where w.active`
 
-// deliverAll delivers until nothing is left, with nothing that goes wrong.
+// deliverAll turns all endpoints on, and delivers until nothing is left, with nothing
+// that goes wrong.
 func (h *history) deliverAll(ctx context.Context) {
+	for _, e := range h.endpoints {
+		if e.id != "" {
+			h.send(ctx, http.MethodPatch, "/v1/webhook-endpoints/"+e.id, "", map[string]any{"active": true})
+		}
+	}
 	for range roundsMax {
 		at, ok := h.timeOf(nextDelivery)
 		if !ok {

@@ -128,7 +128,7 @@ var mutants = []mutant{
 		"	if news && !planted(\"what the PSP lists is not recorded\") {\n		if err := c.learn(", "dashboard,unheard"},
 	{"the cursor of an endpoint moves at the lease", "internal/store/deliveries.go",
 		"		return fresh(ctx, tx, &b, bound, limit)\n",
-		"		err = fresh(ctx, tx, &b, bound, limit)\n		if err == nil && planted(\"the cursor of an endpoint moves at the lease\") {\n			_, err = tx.Exec(ctx, \"update webhook_endpoints set since = $3 where store = $1 and id = $2\", t.Store, [16]byte(t.Endpoint), b.Cursor)\n		}\n		return err\n", "crashes,cuts"},
+		"		err = fresh(ctx, tx, &b, bound, limit)\n		if err == nil && planted(\"the cursor of an endpoint moves at the lease\") {\n			_, err = tx.Exec(ctx, \"update webhook_endpoints set since = $3 where store = $1 and id = $2\", t.Store, [16]byte(t.Endpoint), b.Cursor)\n		}\n		return err\n", "crashes,cuts,receivers"},
 	{"what was on its way as an endpoint was turned off is skipped", "internal/store/endpoints.go",
 		"since = case when $5 and not active and until is null then",
 		"since = case when $5 and not active `+map[bool]string{false: \"and until is null\"}[planted(\"what was on its way as an endpoint was turned off is skipped\")]+` then", ""},
