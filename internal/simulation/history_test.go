@@ -309,18 +309,7 @@ func (h *history) Enqueue(_ context.Context, all ...river.JobArgs) error {
 		if err != nil {
 			return err
 		}
-		h.mu.Lock()
-		if !slices.Contains(h.queue, job) {
-			h.queue = append(h.queue, job)
-		}
-		h.mu.Unlock()
+		h.enqueueMail(job)
 	}
 	return nil
-}
-
-// mailJob is a mail that waits in the queue.
-type mailJob struct {
-	Store  string `json:"store"`
-	Order  string `json:"order"`
-	Effect string `json:"effect"`
 }

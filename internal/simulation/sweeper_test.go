@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/paysvc/paysvc/internal/payment"
@@ -30,6 +31,22 @@ func (h *history) sweepNowAndThen(ctx context.Context, i *instance) {
 	}
 }
 
+// mailJob is a mail that waits in the queue.
+type mailJob struct {
+	Store  string `json:"store"`
+	Order  string `json:"order"`
+	Effect string `json:"effect"`
+}
+
+// enqueueMail puts a mail into the queue, unless it waits there.
+func (h *history) enqueueMail(job mailJob) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !slices.Contains(h.queue, job) {
+		h.queue = append(h.queue, job)
+	}
+}
+
 // mails works off the queue, as River's worker would.
 func (i *instance) mails(ctx context.Context) {
 	i.h.mu.Lock()
@@ -38,9 +55,7 @@ func (i *instance) mails(ctx context.Context) {
 	i.h.mu.Unlock()
 	for _, job := range queue {
 		if err := i.mail(ctx, job); err != nil {
-			i.h.mu.Lock()
-			i.h.queue = append(i.h.queue, job)
-			i.h.mu.Unlock()
+			i.h.enqueueMail(job)
 		}
 	}
 }
