@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -11,6 +12,7 @@ type tally struct {
 	// and what was given back before the order was covered not at all
 	charged, taken int64
 	held           int64 // with what was reserved beyond that, as a merchant asked; and not given back
+	stayed         int64 // of it, what a failed refund was to give back before the order was covered
 	flipped, wrong bool
 }
 
@@ -52,21 +54,24 @@ func (h *history) tally(o *bookOrder) tally {
 		if p.Release != "" {
 			charged, taken = max(0, min(charged, held)), taken-refunded
 		} else {
-			voidedBefore, refundedBefore := p.before()
+			voidedBefore, refundedBefore := p.before("approved")
 			charged, taken = max(0, min(charged, charged+more-voidedBefore-refundedBefore)), taken-refundedBefore
 		}
+		voiding, refunding := p.before("declined", "not_sent")
+		all.stayed += voiding + refunding
 		all.charged, all.taken = all.charged+charged, all.taken+taken
 	}
 	return all
 }
 
-// before is what was given back of a payment before its order was covered: that much is
-// due once more, so it may be charged again.
-func (p *bookPayment) before() (voided, refunded int64) {
+// before is what was given back of a payment before its order was covered, or was to be,
+// as far as that ended in one of some states: that much is due once more as long as it
+// is given back or may be, so it may be charged again.
+func (p *bookPayment) before(states ...string) (voided, refunded int64) {
 	o := p.order
 	for _, t := range p.transactions {
 		switch {
-		case t.State != "approved" || t.Held || o.CoveredN > 0 && t.N > o.CoveredN:
+		case !slices.Contains(states, t.State) || t.Held || o.CoveredN > 0 && t.N > o.CoveredN:
 		case t.Type == "void":
 			voided += t.Amount
 		case t.Type == "refund", t.Type == "credit", t.Type == "chargeback":
@@ -81,7 +86,7 @@ func (h *history) checkOrder(_ *books, o *bookOrder) {
 	all := h.tally(o)
 	charged, taken, flipped, wrong := all.charged, all.taken, all.flipped, all.wrong
 	late := o.has(0, "surplus", "paid_after_cancel")
-	if charged > o.Total && (!flipped || !late) {
+	if more := charged - o.Total; more > 0 && (!flipped && more > all.stayed || !late) {
 		h.violate("I1", "order %s costs %d and was charged %d", o.Number, o.Total, charged)
 	}
 	if charged > 0 && o.Status == "pending" && charged >= o.Total {
