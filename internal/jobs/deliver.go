@@ -43,9 +43,9 @@ const (
 	// batch within quick the next is larger by batchGrowth, up to batchMost, since each
 	// has its price; to one that does not it is smaller by as much.
 	batchLeast  = 32
-	batchMost   = 1000
+	batchMost   = 3000
 	batchGrowth = 4
-	quick       = time.Second
+	quick       = 2 * time.Second
 	// Under way are one of so many of the batch, at least and at most so many.
 	atOnceLeast = 4
 	atOnceMost  = 64 // as many as the client keeps connections

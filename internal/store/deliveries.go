@@ -21,7 +21,6 @@ const scannedOfOne = 8
 func (s *Store) LeaseDeliveries(
 	ctx context.Context, t payment.Target, now, until time.Time, limit int,
 ) (b payment.Batch, leased bool, err error) {
-	limit = bounded(limit)
 	err = s.change(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		b = payment.Batch{}
 		var bound int64
