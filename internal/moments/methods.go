@@ -113,10 +113,15 @@ func validateData(m *settings.Method, data json.RawMessage) (payment.DataSummary
 		return payment.DataSummary{}, nil
 	}
 	summary, err := validator.ValidateData(m.Kind, data)
+	return summary, dataProblem(err)
+}
+
+// dataProblem is what a gateway finds wrong with data, as one problem for the caller.
+func dataProblem(err error) error {
 	if wrong, ok := errors.AsType[*payment.Error](err); ok {
-		return summary, invalidData(wrong.Fields)
+		return invalidData(wrong.Fields)
 	}
-	return summary, err
+	return err
 }
 
 func invalidData(fields []payment.FieldError) *payment.Error {

@@ -3,7 +3,6 @@ package moments
 import (
 	"context"
 	"encoding/json"
-	"errors"
 
 	"github.com/paysvc/paysvc/internal/gateways"
 	"github.com/paysvc/paysvc/internal/payment"
@@ -60,12 +59,8 @@ func (s *Service) checkData(run *pipeline.Run, data json.RawMessage) error {
 		if !ok {
 			continue
 		}
-		err = validator.ValidateOperationData(data)
-		if wrong, ok := errors.AsType[*payment.Error](err); ok {
-			return invalidData(wrong.Fields)
-		}
-		if err != nil {
-			return err
+		if err := validator.ValidateOperationData(data); err != nil {
+			return dataProblem(err)
 		}
 	}
 	return nil
